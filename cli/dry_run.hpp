@@ -1,0 +1,16 @@
+// `brood run --dry-run`: what would be run, and how.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <brood/command.hpp>
+
+#include "flags.hpp"
+
+namespace cli {
+
+/// The command, quoted for a shell, and a line for each thing that would be set.
+std::string describe(const brood::command& cmd, const settings& s);
+
+}  // namespace cli

@@ -1,0 +1,260 @@
+// Turns words into settings, building only those CLI11 options that the words name.
+// SPDX-License-Identifier: Apache-2.0
+#include "flags.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <brood/error.hpp>
+#include <brood/status.hpp>
+
+#include "exit.hpp"
+#include "help_page.hpp"
+
+namespace cli {
+
+namespace {
+
+struct own_flag {
+  std::string_view flags;
+  std::string_view value;
+  std::string_view help;
+  std::string_view group;
+  void (*set)(settings&, const std::string& text);
+};
+
+void set_signal(settings& s, const std::string& text) {
+  s.signal = brood::signal_number(text);
+  if (!s.signal) throw failure{"--signal: no such signal: '" + text + "'"};
+}
+
+void set_kill_after(settings& s, const std::string& text) {
+  const auto grace = brood::parse_duration(text);
+  if (!grace) throw failure{"--kill-after: " + std::string(grace.error().what())};
+  s.kill_after = *grace;
+}
+
+constexpr std::string_view streams = "Streams";
+constexpr std::string_view ending = "How it ends";
+constexpr std::string_view report = "What is reported";
+
+using text = const std::string&;
+constexpr own_flag own_flags[] = {
+    {"--shell", "", "The command is text for /bin/sh: its words are joined by spaces",
+     "The command", [](settings& s, text) { s.shell = true; }},
+    {"--dry-run", "", "Print what would be run, and how; start nothing", "The command",
+     [](settings& s, text) { s.dry_run = true; }},
+    {"--append", "", "Add to the files of --stdout, --stderr and --tee instead of replacing them",
+     streams, [](settings& s, text) { s.append = true; }},
+    {"--merge", "", "Send stderr wherever stdout goes, in the order written", streams,
+     [](settings& s, text) { s.merge = true; }},
+    {"--tee", "FILE", "Copy stdout and stderr to this file as well", streams,
+     [](settings& s, text t) { s.tee = t; }},
+    {"--quiet-ok", "", "Show the output only if the command fails", streams,
+     [](settings& s, text) { s.quiet_ok = true; }},
+    {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
+    {"-k,--kill-after", "DURATION", "Send KILL so long after the first signal (5s)", ending,
+     set_kill_after},
+    {"--init", "", "Be a good PID 1: reap orphans, forward every signal", ending,
+     [](settings& s, text) { s.init = true; }},
+    {"--json", "", "Print one JSON object at the end, with the output that is not redirected",
+     report, [](settings& s, text) { s.json = true; }},
+    {"-v,--verbose", "", "Say on stderr how the command ended and what it used", report,
+     [](settings& s, text) { s.verbose = true; }},
+    {"-q,--quiet", "", "Say nothing about timeouts and limits", report,
+     [](settings& s, text) { s.quiet = true; }},
+    {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
+};
+
+/// An entry of either table.
+struct flag {
+  const brood::option_entry* entry = nullptr;
+  const own_flag* own = nullptr;
+
+  explicit operator bool() const { return entry != nullptr || own != nullptr; }
+  std::string_view flags() const { return entry != nullptr ? entry->flags : own->flags; }
+  std::string_view value() const { return entry != nullptr ? entry->value : own->value; }
+  std::string_view help() const { return entry != nullptr ? entry->help : own->help; }
+  bool operator==(const flag&) const = default;
+};
+
+/// True if `name` ("-C" or "--chdir") is one of `flags` ("-C,--chdir").
+bool is_one_of(std::string_view name, std::string_view flags) {
+  while (!flags.empty()) {
+    const std::size_t comma = flags.find(',');
+    if (flags.substr(0, comma) == name) return true;
+    flags.remove_prefix(comma == std::string_view::npos ? flags.size() : comma + 1);
+  }
+  return false;
+}
+
+flag find(std::string_view name) {
+  for (const own_flag& f : own_flags) {
+    if (is_one_of(name, f.flags)) return {.own = &f};
+  }
+  for (const brood::option_entry& e : brood::option_table()) {
+    if (is_one_of(name, e.flags)) return {.entry = &e};
+  }
+  throw failure{"run: unknown option '" + std::string(name) + "'; see 'brood run --help'"};
+}
+
+/// The words that are flags: cut into one name or one value each, the values never looked at.
+/// CLI11 by itself goes on after an unknown flag as if it were a switch, and takes the next word
+/// for the value of `--name=`: it cannot say where a command begins.
+class located {
+ public:
+  explicit located(std::span<char* const> all) : all_(all) {
+    while (at_ < all_.size()) {
+      const std::string_view word = all_[at_];
+      if (word.size() < 2 || word[0] != '-') return;  // "-" is a word like others
+      ++at_;
+      if (word == "--") return;
+      if (word[1] == '-') {
+        take_long(word);
+      } else {
+        take_cluster(word);
+      }
+    }
+  }
+
+  std::size_t end() const { return at_; }
+  const std::vector<flag>& used() const { return used_; }
+  std::vector<std::string>& words() { return words_; }
+
+ private:
+  void take_long(std::string_view word) {
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const flag f = note(name);
+    if (f.value().empty()) {
+      if (equals == std::string_view::npos) return;
+      throw failure{"run: " + std::string(name) + " takes no value"};
+    }
+    if (equals == std::string_view::npos) {
+      take_next(name, f);
+    } else {
+      words_.emplace_back(word.substr(equals + 1));
+    }
+  }
+
+  // "-vk5": switches, then at most one flag with a value.
+  void take_cluster(std::string_view word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const std::string name{'-', word[i]};
+      const flag f = note(name);
+      if (f.value().empty()) continue;
+      if (i + 1 == word.size()) {
+        take_next(name, f);
+      } else {
+        words_.emplace_back(word.substr(i + 1));
+      }
+      return;
+    }
+  }
+
+  flag note(std::string_view name) {
+    const flag f = find(name);
+    if (std::find(used_.begin(), used_.end(), f) == used_.end()) used_.push_back(f);
+    words_.emplace_back(name);
+    return f;
+  }
+
+  void take_next(std::string_view name, const flag& f) {
+    if (at_ == all_.size()) {
+      throw failure{"run: " + std::string(name) + " needs a value: " + std::string(f.value())};
+    }
+    words_.emplace_back(all_[at_++]);
+  }
+
+  std::span<char* const> all_;
+  std::size_t at_ = 0;
+  std::vector<flag> used_;
+  std::vector<std::string> words_;
+};
+
+void apply(const flag& f, settings& to, const std::string& value) {
+  if (f.own != nullptr) return f.own->set(to, value);
+  // What a switch of the table reads is its being there.
+  const auto done = f.entry->set(to.options, f.value().empty() ? "true" : value);
+  if (!done) throw failure{done.error().what()};
+  to.given.emplace_back(f.entry->name, value);
+}
+
+std::string_view group_of(const flag& f) {
+  if (f.own != nullptr) return f.own->group;
+  struct part {
+    std::string_view group;
+    std::string_view names;  // between spaces
+  };
+  static constexpr std::array parts{
+      part{streams, " in input out err capture_output max_output text encoding errors "},
+      part{"The command", " cwd env executable "},
+      part{ending, " timeout idle_timeout stop contain drain_grace check ok_codes "},
+      part{"Identity", " user group extra_groups umask new_session process_group nice "},
+      part{"Descriptors", " close_fds pass_fds map_fds "},
+  };
+  const std::string_view name = f.entry->name;
+  if (name == "best_effort" || name.starts_with("limits.")) return "Limits";
+  for (const part& p : parts) {
+    // "env.set" is part of "env".
+    const std::string key = " " + std::string(name.substr(0, name.find('.'))) + " ";
+    if (p.names.find(key) != std::string_view::npos) return p.group;
+  }
+  return "More";
+}
+
+void add_flag(CLI::App& app, const flag& f, settings& to) {
+  CLI::Option* option = nullptr;
+  const std::string names(f.flags());
+  const std::string help(f.help());
+  if (f.value().empty()) {
+    const auto seen = [f, &to](std::int64_t) { apply(f, to, {}); };
+    option = app.add_flag_function(names, seen, help);
+  } else {
+    const auto read = [f, &to](const std::string& value) { apply(f, to, value); };
+    option = app.add_option_function<std::string>(names, read, help);
+    option->type_name(std::string(f.value()));
+  }
+  // As each comes, so that the order between different flags counts; the last of equals wins.
+  option->trigger_on_parse()->group(std::string(group_of(f)));
+}
+
+}  // namespace
+
+std::size_t read_flags(std::span<char* const> words, settings& to) {
+  located found(words);
+  if (found.used().empty()) return found.end();
+  CLI::App app;
+  app.set_help_flag();
+  for (const flag& f : found.used()) add_flag(app, f, to);
+  std::reverse(found.words().begin(), found.words().end());  // as CLI11 takes a vector
+  try {
+    app.parse(std::move(found.words()));
+  } catch (const CLI::ParseError& e) {
+    throw failure{"run: " + std::string(e.what())};
+  }
+  return found.end();
+}
+
+std::string run_help() {
+  settings unused;
+  CLI::App app("Runs a command, and when it has to end, ends all of it.");
+  app.set_help_flag();
+  app.formatter(std::make_shared<help_page>("brood run [OPTIONS] [--] COMMAND [ARGS...]"));
+  for (const brood::option_entry& e : brood::option_table()) {
+    if (!e.flags.empty()) add_flag(app, {.entry = &e}, unused);
+  }
+  for (const own_flag& f : own_flags) add_flag(app, {.own = &f}, unused);
+  app.footer(
+      "DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.\n"
+      "Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;\n"
+      "127 not found; 128+N killed by signal N.");
+  return app.help();
+}
+
+}  // namespace cli

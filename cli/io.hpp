@@ -1,0 +1,36 @@
+// Writing for people and pipes: whole texts to descriptors, without iostreams and their start-up.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+/// All of it, or false with errno set. A descriptor that somebody made non-blocking is waited for.
+inline bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(fd, text.data(), text.size());
+    if (n >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno == EAGAIN) {
+      pollfd ready{fd, POLLOUT, 0};
+      ::poll(&ready, 1, -1);
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// One line of diagnostics. Where stderr is gone there is nobody to tell.
+inline void complain(std::string_view text) {
+  write_all(STDERR_FILENO, std::string("brood: ").append(text).append("\n"));
+}
+
+}  // namespace cli

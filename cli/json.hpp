@@ -1,0 +1,20 @@
+// The result of a command as one JSON object.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include <brood/command.hpp>
+#include <brood/error.hpp>
+#include <brood/result.hpp>
+
+#include "flags.hpp"
+
+namespace cli {
+
+/// One line, with its newline.
+std::string to_json(const brood::completed_process& result, const settings& s);
+/// The same for a command that could not be started.
+std::string to_json(const brood::command& cmd, const brood::error& e);
+
+}  // namespace cli

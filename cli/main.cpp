@@ -1,0 +1,71 @@
+// The command line tool: finds the verb and hands over the words after it.
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "verbs.hpp"
+
+namespace {
+
+struct verb {
+  std::string_view name;
+  int (*run)(std::span<char* const> words);
+  std::string_view help;
+};
+
+constexpr verb verbs[] = {
+    {"run", cli::verb_run, "run a command, with limits on its time, output and resources"},
+};
+
+std::string usage() {
+  std::string page = "Usage: brood VERB ...\n\n";
+  for (const verb& v : verbs) {
+    page.append("  ").append(v.name);
+    page.append(12 - v.name.size(), ' ').append(v.help).append("\n");
+  }
+  return page +
+         "\n  --version   print the version\n"
+         "  --help      print this page; 'brood VERB --help' has more\n";
+}
+
+int print(std::string_view page) {
+  if (cli::write_all(STDOUT_FILENO, page)) return 0;
+  cli::complain("cannot write to stdout");
+  return cli::exit_tool_failed;
+}
+
+int dispatch(std::span<char* const> words) {
+  if (words.empty()) {
+    cli::write_all(STDERR_FILENO, usage());
+    return cli::exit_tool_failed;
+  }
+  const std::string_view name = words[0];
+  for (const verb& v : verbs) {
+    if (v.name == name) return v.run(words.subspan(1));
+  }
+  if (name == "--version") return print("brood " BROOD_VERSION "\n");
+  if (name == "--help" || name == "-h") return print(usage());
+  throw cli::failure{"there is no verb '" + std::string(name) + "'; see 'brood --help'"};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    // argc is 0 for a caller that passes no argv[0].
+    const auto count = static_cast<std::size_t>(argc > 0 ? argc - 1 : 0);
+    return dispatch({argv + (argc > 0 ? 1 : 0), count});
+  } catch (const cli::failure& f) {
+    cli::complain(f.text);
+  } catch (const std::exception& e) {
+    cli::complain(e.what());
+  }
+  return cli::exit_tool_failed;
+}

@@ -1,0 +1,70 @@
+// Says in one line why a command was ended, or, if asked to, how any command ended.
+// SPDX-License-Identifier: Apache-2.0
+#include "report.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+
+#include <brood/status.hpp>
+
+namespace cli {
+
+namespace {
+
+std::string number(const char* format, double value) {
+  std::array<char, 64> text;
+  const int n = std::snprintf(text.data(), text.size(), format, value);
+  return n > 0 ? std::string(text.data()) : std::string();
+}
+
+std::string seconds(std::chrono::nanoseconds t) {
+  return number("%.3f s", std::chrono::duration<double>(t).count());
+}
+
+/// Why the command did not end by itself; empty if it did.
+std::string cause(const brood::completed_process& result, const brood::options& o) {
+  switch (result.reason) {
+    case brood::reason::timed_out:
+      return "timed out after " + to_text(o.timeout);
+    case brood::reason::idle_timed_out:
+      return "no output for " + to_text(o.idle_timeout);
+    case brood::reason::cpu_limit:
+      return "used up its CPU time of " + to_text(o.limits.cpu_time);
+    case brood::reason::memory_limit:
+      return "ran into its memory limit";
+    case brood::reason::output_limit:
+      return "wrote more than " + std::to_string(o.max_output.bytes) + " bytes of output";
+    case brood::reason::file_size_limit:
+      return "wrote a file of more than " + std::to_string(o.limits.file_size.value_or(0)) +
+             " bytes";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string to_text(brood::duration d) {
+  const double s = static_cast<double>(d.nanoseconds()) / 1e9;
+  return s < 1 ? number("%.6g ms", s * 1e3) : number("%.6g s", s);
+}
+
+std::string diagnosis(const brood::completed_process& result, const brood::command& cmd,
+                      const settings& s) {
+  std::string text = cause(result, s.options);
+  if (s.quiet || (text.empty() && !s.verbose)) return {};
+  if (s.verbose) {
+    if (!text.empty()) text += "; ";
+    if (result.reason == brood::reason::cancelled) text += "cancelled; ";
+    const brood::usage& u = result.usage;
+    text += result.status.to_string() + " after " + seconds(u.wall) + " (user " + seconds(u.user) +
+            ", system " + seconds(u.system) + ", max RSS " +
+            number("%.1f MiB", static_cast<double>(u.max_rss_bytes) / (1 << 20)) + ")";
+    for (const std::string& line : result.degraded) text += "; " + line;
+  }
+  return text + ": " + cmd.to_string();
+}
+
+}  // namespace cli

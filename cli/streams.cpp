@@ -1,0 +1,153 @@
+// Redirects the command's output as the flags say, and shows afterwards what was held back.
+// SPDX-License-Identifier: Apache-2.0
+#include "streams.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <brood/stdio.hpp>
+
+#include "exit.hpp"
+#include "io.hpp"
+
+namespace cli {
+
+namespace {
+
+using kind = brood::stdio::kind;
+
+brood::stdio appended(const brood::stdio& stream) {
+  if (stream.what() != kind::file || (!stream.mode().empty() && stream.mode() != "w")) {
+    return stream;
+  }
+  return brood::file(stream.path(), "a");
+}
+
+/// `stream`, and a copy to the descriptor.
+brood::stdio with_copy(const brood::stdio& stream, int descriptor) {
+  switch (stream.what()) {
+    case kind::merge_stdout:
+      return stream;  // copied where stdout is
+    case kind::devnull:
+      return brood::tee({brood::fd(descriptor)});
+    case kind::tee: {
+      std::vector<brood::stdio> targets = stream.targets();
+      targets.push_back(brood::fd(descriptor));
+      return brood::tee(std::move(targets));
+    }
+    default:
+      return brood::tee({stream, brood::fd(descriptor)});
+  }
+}
+
+/// A file without a name: whatever happens, nothing of it stays behind.
+int make_spool() {
+  const char* dir = ::getenv("TMPDIR");
+  std::string path = dir != nullptr && *dir != '\0' ? dir : "/tmp";
+  int spool = ::open(path.c_str(), O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+  if (spool < 0) {  // a file system that only has files with names
+    path += "/brood-XXXXXX";
+    spool = ::mkostemp(path.data(), O_APPEND | O_CLOEXEC);
+    if (spool >= 0) ::unlink(path.c_str());
+  }
+  if (spool < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  return spool;
+}
+
+bool copy_all(int from, int to) {
+  std::array<char, 65536> block;
+  for (off_t at = 0;;) {
+    const ssize_t n = ::pread(from, block.data(), block.size(), at);
+    if (n == 0) return true;
+    if (n < 0 || !write_all(to, {block.data(), static_cast<std::size_t>(n)})) return false;
+    at += n;
+  }
+}
+
+}  // namespace
+
+void check_streams(const settings& s) {
+  const auto refuse = [](bool both, const char* what) {
+    if (both) throw failure{std::string("run: contradictory options: ") + what};
+  };
+  refuse(s.merge && s.has("err"), "--merge and --stderr");
+  refuse(s.quiet_ok && s.json, "--quiet-ok and --json");
+  refuse(s.quiet_ok && (s.has("out") || s.has("err")), "--quiet-ok and a redirection");
+  if (s.append && s.tee.empty() && s.options.out.what() != kind::file &&
+      s.options.err.what() != kind::file) {
+    throw failure{"run: --append needs a file: --stdout, --stderr or --tee"};
+  }
+}
+
+streams::streams(settings& s) : quiet_ok_(s.quiet_ok), json_(s.json) {
+  brood::options& o = s.options;
+  if (s.append) {
+    o.out = appended(o.out);
+    o.err = appended(o.err);
+  }
+  if (s.merge) o.err = brood::STDOUT;
+  if (s.json) collect(s);
+  // Only what passes through us can be seen to be silent.
+  const bool through_us = o.idle_timeout.given();
+  if (s.quiet_ok && s.has("max_output")) {
+    collect(s);
+  } else if (s.quiet_ok) {
+    hold_back(o.out, held_out_, through_us);
+    hold_back(o.err, held_err_, through_us);
+  } else if (through_us && !o.capture_output) {
+    if (o.out.what() == kind::inherit) o.out = brood::tee({brood::INHERIT});
+    if (o.err.what() == kind::inherit) o.err = brood::tee({brood::INHERIT});
+  }
+  if (!s.tee.empty()) copy_to(s.tee, s);
+}
+
+streams::~streams() {
+  for (const int fd : {tee_, held_out_, held_err_}) {
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+void streams::collect(settings& s) {
+  brood::options& o = s.options;
+  if (o.capture_output) return;
+  if (!s.has("out")) o.out = brood::PIPE;
+  if (!s.has("err") && !s.merge) o.err = brood::PIPE;
+}
+
+/// To a file of the system's and not to our memory: the output may be larger than that.
+void streams::hold_back(brood::stdio& stream, int& spool, bool through_us) {
+  if (stream.what() == kind::merge_stdout) return;
+  spool = make_spool();
+  stream = through_us ? brood::tee({brood::fd(spool)}) : brood::fd(spool);
+}
+
+void streams::copy_to(const std::string& path, settings& s) {
+  // One description for both streams, in append mode: nothing overwrites anything.
+  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (s.append ? 0 : O_TRUNC);
+  tee_ = ::open(path.c_str(), how, 0666);
+  if (tee_ < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  brood::options& o = s.options;
+  if (o.capture_output) {
+    o.out = brood::PIPE;
+    o.err = brood::PIPE;
+    o.capture_output = false;
+  }
+  o.out = with_copy(o.out, tee_);
+  o.err = with_copy(o.err, tee_);
+}
+
+bool streams::show(const brood::completed_process& result) const {
+  if (json_ || (quiet_ok_ && result.success())) return true;
+  if (held_out_ >= 0 && !copy_all(held_out_, STDOUT_FILENO)) return false;
+  if (held_err_ >= 0 && !copy_all(held_err_, STDERR_FILENO)) return false;
+  return write_all(STDOUT_FILENO, result.out) && write_all(STDERR_FILENO, result.err);
+}
+
+}  // namespace cli

@@ -1,0 +1,39 @@
+// Where the command's output goes: what --tee, --quiet-ok, --json, --append and --merge make of it.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <brood/result.hpp>
+
+#include "flags.hpp"
+
+namespace cli {
+
+/// Errors: failure, if the flags for the output contradict each other.
+void check_streams(const settings& s);
+
+/// Owns the descriptors that the command is given for its output.
+class streams {
+ public:
+  /// Changes s.options, which check_streams() has passed. Errors: failure.
+  explicit streams(settings& s);
+  streams(const streams&) = delete;
+  streams& operator=(const streams&) = delete;
+  ~streams();
+
+  /// After the end: show what was held back or collected, unless it is not wanted.
+  /// \return false, with errno set, if it could not be written.
+  bool show(const brood::completed_process& result) const;
+
+ private:
+  void collect(settings& s);
+  void hold_back(brood::stdio& stream, int& spool, bool through_us);
+  void copy_to(const std::string& path, settings& s);
+
+  bool quiet_ok_ = false;
+  bool json_ = false;
+  int tee_ = -1;
+  int held_out_ = -1;
+  int held_err_ = -1;
+};
+
+}  // namespace cli

@@ -1,0 +1,39 @@
+// The one table of options: name, type, help and how to read each from text.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "brood/duration.hpp"
+#include "brood/error.hpp"
+#include "brood/expected.hpp"
+#include "brood/options.hpp"
+
+namespace brood {
+
+/// One member of `options` that can be said in text: a flag of the tool, a key of a file, a keyword
+/// in Python.
+struct option_entry {
+  std::string_view name;    ///< path of the member: "timeout", "limits.cpu_time"
+  std::string_view flags;   ///< of the tool, comma-separated: "-C,--chdir"
+  std::string_view value;   ///< of what follows the flag: "DURATION"; empty for a switch
+  std::string_view help;    ///< one sentence
+  bool repeats;             ///< may be given more than once
+  /// Read `text` into `o`. Errors: usage_error naming the option and the text.
+  expected<void, error> (*set)(options& o, std::string_view text);
+};
+
+std::span<const option_entry> option_table() noexcept;
+/// By member name; null if there is none.
+const option_entry* find_option(std::string_view name) noexcept;
+
+/// "1.5", "10s", "250ms", "2m", "1h", "1d": a bare number is seconds.
+expected<duration, error> parse_duration(std::string_view text);
+/// "4096", "64K", "256M", "2G", "1T" (powers of 1024; "KiB" and "KB" alike).
+expected<std::uint64_t, error> parse_size(std::string_view text);
+/// "TERM,5s,INT,2s,KILL".
+expected<std::vector<stop_step>, error> parse_stop(std::string_view text);
+
+}  // namespace brood

@@ -1,0 +1,176 @@
+// A command that is running.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "brood/command.hpp"
+#include "brood/error.hpp"
+#include "brood/expected.hpp"
+#include "brood/options.hpp"
+#include "brood/result.hpp"
+
+namespace brood {
+
+/// Our end of the command's stdin. Belongs to its process; blocking; never raises SIGPIPE.
+/// Threads: one at a time.
+class pipe_writer {
+ public:
+  /// All of `bytes`. Errors: error_kind::broken when the command does not read any more;
+  /// usage_error when stdin is not a pipe or was closed.
+  void write(std::string_view bytes);
+  /// The command sees end-of-file. Harmless when repeated.
+  void close() noexcept;
+  bool is_open() const noexcept { return fd_ >= 0; }
+  int fileno() const noexcept { return fd_; }  ///< -1 when closed
+
+ private:
+  friend class process;
+  int fd_ = -1;
+};
+
+/// Our end of the command's stdout or stderr. Belongs to its process; blocking. Bytes as they
+/// come: the text options apply to what run, finish and communicate collect.
+/// Threads: one at a time per stream.
+class pipe_reader {
+ public:
+  /// Up to buffer.size() bytes; 0 at end-of-file. Returns as soon as there are any.
+  std::size_t read(std::span<char> buffer);
+  std::size_t read(std::span<std::byte> buffer);
+  /// The next line with its newline (the last one may lack it); nullopt at end-of-file.
+  std::optional<std::string> read_line();
+  /// All to end-of-file.
+  std::string read_all();
+  void close() noexcept;
+  bool is_open() const noexcept { return fd_ >= 0; }
+  int fileno() const noexcept { return fd_; }
+
+  /// `for (std::string& line : p.out().lines())`.
+  class line_range {
+   public:
+    class iterator {
+     public:
+      std::string& operator*() { return *line_; }
+      iterator& operator++() {
+        line_ = reader_->read_line();
+        return *this;
+      }
+      bool operator==(std::nullptr_t) const { return !line_; }
+
+     private:
+      friend class line_range;
+      explicit iterator(pipe_reader* r) : reader_(r), line_(r->read_line()) {}
+      pipe_reader* reader_;
+      std::optional<std::string> line_;
+    };
+    iterator begin() { return iterator(reader_); }
+    std::nullptr_t end() { return nullptr; }
+
+   private:
+    friend class pipe_reader;
+    explicit line_range(pipe_reader* r) : reader_(r) {}
+    pipe_reader* reader_;
+  };
+  line_range lines() { return line_range(this); }
+
+ private:
+  friend class process;
+  bool fill();
+  int fd_ = -1;
+  std::size_t start_ = 0;  // of what is unread in buffer_
+  std::string buffer_;
+};
+
+/// What a running command uses at this moment.
+struct live_usage {
+  std::chrono::nanoseconds user{};    ///< CPU time of the child and all its descendants now alive
+  std::chrono::nanoseconds system{};
+  std::uint64_t rss_bytes = 0;        ///< of all of them; shared pages count in each
+  unsigned threads = 0;               ///< of all of them
+  unsigned descendants = 0;           ///< without the child itself
+};
+
+/// A command that was started: move-only; the destructor stops it as stop() does and reaps it.
+///
+/// Threads: send_signal, suspend, resume, terminate, kill, stop and pid may be called while another
+/// thread is in wait, wait_for, communicate or finish; those four not concurrently.
+class process {
+ public:
+  process() noexcept;  ///< no command
+  process(process&& other) noexcept;
+  process& operator=(process&& other) noexcept;
+  ~process();
+
+  explicit operator bool() const noexcept { return impl_ != nullptr; }
+  int pid() const noexcept;  ///< stays after the end; -1 without a command
+  const std::vector<std::string>& args() const noexcept;
+
+  pipe_writer& in();   ///< usage_error unless options::in is PIPE
+  pipe_reader& out();  ///< usage_error unless options::out is PIPE
+  pipe_reader& err();  ///< usage_error unless options::err is PIPE
+
+  /// The status if the command has ended. Never blocks.
+  std::optional<exit_status> poll();
+  /// Wait for the exit, not for end-of-file: a command that fills a pipe which nobody reads never
+  /// ends; communicate() and finish() read.
+  exit_status wait();
+  /// \param timeout  0 polls; infinite() and what exceeds 292 years waits without limit.
+  /// \return nullopt if it still runs, untouched.
+  std::optional<exit_status> wait_for(duration timeout);
+
+  struct output {
+    std::string out;
+    std::string err;
+  };
+  /// Feed `input` (added to options::input), close stdin, collect to end-of-file, wait for the
+  /// exit. With the text options as run().
+  /// Errors: timeout_expired after `timeout`: the command is untouched, nothing is lost, and
+  ///         calling again goes on (with input absent).
+  output communicate(std::optional<std::string> input = {}, duration timeout = {});
+
+  /// What run() does after the start: feed, drain, enforce timeouts and limits, stop if need be,
+  /// and give the result. Errors as run().
+  completed_process finish();
+  expected<completed_process, error> try_finish();
+
+  /// To the child alone. Does nothing once it has ended. Errors: denied.
+  void send_signal(int signal);
+  void suspend();  ///< SIGSTOP to what options::contain reaches
+  void resume();   ///< SIGCONT to the same
+  void terminate() { send_signal(15); }
+  void kill() { send_signal(9); }
+  /// The ladder of options::stop over what options::contain reaches; returns when nothing is left.
+  exit_status stop();
+  /// The same with another ladder.
+  exit_status stop(const std::vector<stop_step>& ladder);
+  /// Tell a finish() or communicate() in another thread to stop the command, with this ladder.
+  /// Returns at once. Asked again, it goes straight to SIGKILL.
+  void request_stop(std::vector<stop_step> ladder = {});
+  /// Let it go: it is neither stopped nor reaped by us. Under containment::sealed its tree is
+  /// released as well.
+  void detach();
+
+  live_usage usage() const;
+  brood::containment containment() const noexcept;  ///< in force
+  brood::backend backend() const noexcept;
+
+ private:
+  friend expected<process, error> try_spawn(const command& cmd, options opts);
+  struct impl;
+  explicit process(impl* i) noexcept : impl_(i) {}
+  impl* impl_;
+};
+
+/// Start `cmd` and return at once. Piped streams are the caller's to read and write, or for
+/// communicate() and finish(). options::timeout and its like are enforced by finish() alone: there
+/// is no hidden thread.
+/// Threads: any, at any time. Errors: usage_error, spawn_error; nothing is left behind.
+process spawn(const command& cmd, options opts = {});
+expected<process, error> try_spawn(const command& cmd, options opts = {});
+
+}  // namespace brood

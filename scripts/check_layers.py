@@ -1,0 +1,33 @@
+#!/usr/bin/python3
+# Checks that layers include only what ranks below them, and that people see only the public headers.
+# SPDX-License-Identifier: Apache-2.0
+import re
+
+from common import CODE, Report, files, lines
+
+RANK = {"base": 0, "sys": 1, "spawn": 2, "stream": 2, "loop": 2, "process": 3, "sandbox": 3, "run": 4, "async": 4,
+        "pipeline": 5, "pool": 5, "retry": 5, "executor": 6, "flow": 7, "service": 7, "slurm": 7}
+INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+report = Report()
+
+for path in files(*CODE, under=["src", "cli", "python", "include"]):
+    top, layer = path.parts[0], path.parts[1]
+    if top == "src" and (layer not in RANK or len(path.parts) < 3):
+        report.bad(path, "is in no layer")
+        continue
+    for number, line in lines(path):
+        match = INCLUDE.match(line)
+        if not match:
+            continue
+        where, quoted, angled = f"{path}:{number}", match[1], match[2]
+        target = (quoted or angled).split("/")[0]
+        if quoted and ".." in quoted.split("/"):
+            report.bad(where, f"includes {quoted}: write it as \"layer/file\"")
+        elif top == "src":
+            if quoted and target != layer and target in RANK and RANK[target] >= RANK[layer]:
+                report.bad(where, f"{layer} includes {target}")
+        elif target in RANK and "/" in (quoted or angled) and (quoted or target != "sys"):
+            report.bad(where, f"{top} includes {target}, a layer: only <brood/...> is for it")
+        elif top == "include" and quoted:
+            report.bad(where, f"a public header includes {quoted}: write it as <brood/...>")
+report.finish()

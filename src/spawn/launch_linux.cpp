@@ -1,0 +1,91 @@
+// The Linux launch: clone with the parent's memory, on a stack of its own, born with a pidfd.
+// SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "spawn/child.hpp"
+#include "spawn/launch.hpp"
+#include "sys/call.hpp"
+#include "sys/child.hpp"
+#include "sys/fd.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+// Part of the caller's own stack: the caller sleeps until the child has exec'ed. The child needs
+// under 1 KiB of it.
+constexpr std::size_t stack_size = 16 * 1024;
+
+int clone_child(int (*entry)(void*), void* argument, int flags, int* pidfd) noexcept {
+  alignas(16) char stack[stack_size];
+  return sys::call("clone", [&] {
+    return ::clone(entry, stack + stack_size, flags | SIGCHLD, argument, pidfd);
+  });
+}
+
+enum : int { unknown, shares, copies };
+
+// Emulators (qemu-user, WSL 1) turn vfork into fork, and a failure before exec would be lost. They
+// lack clone3, which costs nothing to ask for; only where it is missing a real child is tried, once
+// per process.
+bool memory_is_shared() noexcept {
+  static std::atomic<int> known{unknown};
+  int k = known.load(std::memory_order_relaxed);
+  if (k != unknown) return k == shares;
+  if (::syscall(SYS_clone3, nullptr, 0) < 0 && errno != ENOSYS && errno != EPERM) {
+    k = shares;
+  } else {
+    child_report probe;
+    int pid;
+    {
+      const sys::signals_blocked guard;
+      pid = clone_child(probe_entry, &probe, CLONE_VM | CLONE_VFORK, nullptr);
+    }
+    if (pid < 0) return false;  // for now: a shortage is not an answer
+    sys::reap_for_certain(pid, -1);
+    k = probe.started ? shares : copies;
+  }
+  known.store(k, std::memory_order_relaxed);
+  return k == shares;
+}
+
+}  // namespace
+
+launched launch(const plan_view& plan) noexcept {
+  if (plan.portable || !memory_is_shared()) return launch_by_fork(plan);
+  launched r;
+  child_report report;
+  child_start start{&plan, &report};
+  {
+    const sys::signals_blocked guard;
+    constexpr int flags = CLONE_VM | CLONE_VFORK;
+    r.pid = clone_child(child_entry, &start, flags | CLONE_PIDFD, &r.pidfd);
+    if (r.pid == -EINVAL) r.pid = clone_child(child_entry, &start, flags, nullptr);
+  }
+  r.at = sys::now();
+  if (r.pid < 0) {
+    r.error = {error_stage::fork, -r.pid, 0};
+    return r;
+  }
+  if (report.error.os != 0) {
+    r.error = report.error;
+    sys::reap_for_certain(r.pid, r.pidfd);
+    if (r.pidfd >= 0) sys::close_fd(r.pidfd);
+    return r;
+  }
+  if (r.pidfd < 0) r.pidfd = sys::open_pidfd(r.pid);  // before 5.2; stays < 0 before 5.3
+  if (r.pidfd >= 0 && r.pidfd <= 2) {
+    const sys::fd low(r.pidfd);
+    r.pidfd = sys::dup_above(low.get(), 3);
+  }
+  if (r.pidfd < 0) r.pidfd = -1;
+  return r;
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,29 @@
+// A plan as one block of bytes, to hand to the guardian.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "spawn/plan.hpp"
+
+namespace brood::detail {
+
+struct pack_header {
+  std::uint32_t magic = 0x62726f6f;
+  std::uint32_t steps = 0;
+  std::uint32_t programs = 0;
+  std::uint32_t args = 0;
+  std::uint32_t vars = 0;
+  std::uint32_t portable = 0;
+};
+
+/// All of `plan`, with offsets in place of pointers. Only for the same program version: it is never
+/// stored.
+std::string pack(const plan_view& plan);
+
+/// The plan in `bytes`, which is changed in place and must outlive it. False if it is damaged.
+bool unpack(char* bytes, std::size_t size, plan_view& plan) noexcept;
+
+}  // namespace brood::detail

@@ -1,0 +1,67 @@
+// Owned descriptors, all close-on-exec and above 2, and the calls on them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <utility>
+
+namespace brood::detail::sys {
+
+void close_fd(int number) noexcept;
+
+/// One descriptor, closed at the end.
+class fd {
+ public:
+  fd() noexcept = default;
+  explicit fd(int number) noexcept : number_(number) {}
+  fd(fd&& o) noexcept : number_(std::exchange(o.number_, -1)) {}
+  fd& operator=(fd&& o) noexcept {
+    reset(std::exchange(o.number_, -1));
+    return *this;
+  }
+  ~fd() { reset(); }
+
+  int get() const noexcept { return number_; }
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  int release() noexcept { return std::exchange(number_, -1); }
+  void reset(int number = -1) noexcept {
+    if (number_ >= 0) close_fd(number_);
+    number_ = number;
+  }
+
+ private:
+  int number_ = -1;
+};
+
+// Each returns a value >= 0 or the negative errno.
+
+int open_file(const char* path, int flags, unsigned mode) noexcept;
+int make_pipe(fd& read_end, fd& write_end) noexcept;
+/// A connected pair of sequenced-packet sockets.
+int make_channel(fd& ours, fd& theirs) noexcept;
+/// A file in memory, or -ENOSYS where there is no such thing.
+int make_memory_file(const char* name) noexcept;
+/// A copy of `number` that is at least `least`.
+int dup_above(int number, int least) noexcept;
+int is_open(int number) noexcept;  ///< 0, or -EBADF
+int set_nonblocking(int number) noexcept;
+/// For a pipe: its new size in bytes, as far as this user may have it.
+int set_pipe_size(int number, int bytes) noexcept;
+bool is_regular_file(int number) noexcept;
+bool is_directory(const char* path) noexcept;
+bool exists(const char* path) noexcept;
+
+ssize_t read_some(int number, void* to, std::size_t most) noexcept;
+ssize_t write_some(int number, const void* from, std::size_t size) noexcept;
+/// As write_some, but a pipe without a reader is -EPIPE only, never SIGPIPE.
+ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept;
+int write_all(int number, const void* from, std::size_t size) noexcept;
+
+/// One packet; 0 when the other side is gone. `passed` receives a descriptor that came along.
+ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexcept;
+/// One packet, whole; `pass` >= 0 is sent along.
+int send_packet(int number, const void* from, std::size_t size, int pass = -1) noexcept;
+
+}  // namespace brood::detail::sys

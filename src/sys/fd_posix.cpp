@@ -1,0 +1,184 @@
+// Descriptors: open, pipe, read, write, and packets between us and the guardian.
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/fd.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "sys/call.hpp"
+
+namespace brood::detail::sys {
+
+void close_fd(int number) noexcept {
+  // Not through the seam and never repeated: after EINTR Linux has closed it (close(2)).
+  const int saved = errno;
+  ::close(number);
+  errno = saved;
+}
+
+int dup_above(int number, int least) noexcept {
+  return call("fcntl", [&] { return ::fcntl(number, F_DUPFD_CLOEXEC, least); });
+}
+
+namespace {
+
+// A caller with 0, 1 or 2 closed would otherwise get our descriptors there, and hand them to the
+// child as its standard streams.
+int above_standard(int number) noexcept {
+  if (number < 0 || number > 2) return number;
+  const int moved = dup_above(number, 3);
+  close_fd(number);
+  return moved;
+}
+
+int keep_pair(const int (&pair)[2], fd& first, fd& second) noexcept {
+  fd a(above_standard(pair[0]));
+  if (!a) {
+    const int e = a.release();
+    close_fd(pair[1]);
+    return e;
+  }
+  fd b(above_standard(pair[1]));
+  if (!b) return b.release();
+  first = std::move(a);
+  second = std::move(b);
+  return 0;
+}
+
+}  // namespace
+
+int open_file(const char* path, int flags, unsigned mode) noexcept {
+  return above_standard(
+      retry("open", [&] { return ::open(path, flags | O_CLOEXEC | O_NOCTTY, mode); }));
+}
+
+int make_pipe(fd& read_end, fd& write_end) noexcept {
+  int pair[2];
+  const int r = call("pipe2", [&] { return ::pipe2(pair, O_CLOEXEC); });
+  return r < 0 ? r : keep_pair(pair, read_end, write_end);
+}
+
+int make_channel(fd& ours, fd& theirs) noexcept {
+  int pair[2];
+  const int r = call("socketpair", [&] {
+    return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+  });
+  return r < 0 ? r : keep_pair(pair, ours, theirs);
+}
+
+int is_open(int number) noexcept {
+  return call("fcntl", [&] { return ::fcntl(number, F_GETFD); }) < 0 ? -EBADF : 0;
+}
+
+int set_nonblocking(int number) noexcept {
+  const int flags = call("fcntl", [&] { return ::fcntl(number, F_GETFL); });
+  if (flags < 0) return flags;
+  return call("fcntl", [&] { return ::fcntl(number, F_SETFL, flags | O_NONBLOCK); });
+}
+
+bool is_regular_file(int number) noexcept {
+  struct stat s;
+  return ::fstat(number, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+bool is_directory(const char* path) noexcept {
+  struct stat s;
+  return ::stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+bool exists(const char* path) noexcept {
+  struct stat s;
+  return ::stat(path, &s) == 0;
+}
+
+ssize_t read_some(int number, void* to, std::size_t most) noexcept {
+  return retry("read", [&] { return ::read(number, to, most); });
+}
+
+ssize_t write_some(int number, const void* from, std::size_t size) noexcept {
+  return retry("write", [&] { return ::write(number, from, size); });
+}
+
+ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept {
+  sigset_t pipe_only;
+  sigset_t before;
+  sigemptyset(&pipe_only);
+  sigaddset(&pipe_only, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+  sigset_t pending;
+  ::sigpending(&pending);
+  const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+  const ssize_t r = write_some(number, from, size);
+  if (r == -EPIPE && !was_pending) {
+    // The signal of a write is directed at this thread, so it is here to be taken.
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe_only, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return r;
+}
+
+int write_all(int number, const void* from, std::size_t size) noexcept {
+  const char* at = static_cast<const char*>(from);
+  while (size > 0) {
+    const ssize_t n = write_quietly(number, at, size);
+    if (n == -EAGAIN) {
+      pollfd p{number, POLLOUT, 0};
+      (void)::poll(&p, 1, -1);
+      continue;
+    }
+    if (n < 0) return static_cast<int>(n);
+    at += n;
+    size -= static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexcept {
+  iovec v{to, most};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr m{};
+  m.msg_iov = &v;
+  m.msg_iovlen = 1;
+  m.msg_control = control;
+  m.msg_controllen = sizeof control;
+  const ssize_t n =
+      retry("recvmsg", [&] { return ::recvmsg(number, &m, MSG_CMSG_CLOEXEC); });
+  if (n < 0) return n;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    int came = -1;
+    std::memcpy(&came, CMSG_DATA(c), sizeof came);
+    fd keep(above_standard(came));
+    if (passed) *passed = std::move(keep);
+  }
+  return n;
+}
+
+int send_packet(int number, const void* from, std::size_t size, int pass) noexcept {
+  iovec v{const_cast<void*>(from), size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr m{};
+  m.msg_iov = &v;
+  m.msg_iovlen = 1;
+  if (pass >= 0) {
+    m.msg_control = control;
+    m.msg_controllen = sizeof control;
+    cmsghdr* c = CMSG_FIRSTHDR(&m);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(c), &pass, sizeof pass);
+  }
+  const ssize_t n = retry("sendmsg", [&] { return ::sendmsg(number, &m, MSG_NOSIGNAL); });
+  return n < 0 ? static_cast<int>(n) : 0;
+}
+
+}  // namespace brood::detail::sys

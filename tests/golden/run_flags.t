@@ -1,0 +1,49 @@
+# How flags are read: short ones in clusters, values attached or not, order and repetition.
+# SPDX-License-Identifier: Apache-2.0
+
+$ brood run --timeout=10 -- true
+
+$ brood run --timeout 10s --signal TERM --kill-after 500ms true
+
+$ brood run -qk5 -sTERM true
+
+$ brood run --input= -- $HELPER swallow
+0
+
+$ brood run --input '[1, 2]' -- $HELPER cat
+[1, 2]
+
+$ brood run --input --json -- $HELPER cat
+--json
+
+$ brood run --timeout 0.05 --timeout 20 -- $HELPER sleep 0.2
+
+$ brood run --env A=1 --env B=2 --env A=3 -- $HELPER env A B
+A=3
+B=2
+
+$ brood run --env '=x' -- true
+brood: .* (re)
+[125]
+
+$ brood run --nice 3 -- $HELPER nice
+3
+
+$ brood run --umask 027 -- $HELPER umask
+0027
+
+$ brood run --help | grep -c '^  .*--'
+[3-9][0-9] (re)
+
+$ brood run --help | awk 'length > 80'
+
+$ brood run --help | grep '^Usage'
+Usage: brood run [OPTIONS] [--] COMMAND [ARGS...]
+
+$ brood run --help | grep -A 3 '^DURATION'
+DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.
+Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;
+127 not found; 128+N killed by signal N.
+
+$ brood run -h | head -n 1
+Usage: brood run [OPTIONS] [--] COMMAND [ARGS...]

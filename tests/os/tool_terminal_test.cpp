@@ -1,0 +1,272 @@
+// The tool at a terminal: under an interactive shell the command is as if it ran alone.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "support/clean.hpp"
+#include "support/files.hpp"
+#include "support/helper.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// An interactive shell with job control, in a session and on a terminal of its own.
+class terminal {
+ public:
+  terminal() {
+    master_ = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (master_ < 0 || grantpt(master_) != 0 || unlockpt(master_) != 0) {
+      ADD_FAILURE() << "no terminal";
+      return;
+    }
+    std::array<char, 128> name{};
+    ptsname_r(master_, name.data(), name.size());
+    shell_ = fork();
+    if (shell_ == 0) become_shell(name.data());
+    type("PS1='sh> '; PS2=; export T='" + support::tool() + "' HELPER='" + support::helper() +
+         "'; echo be''gin\n");
+    await("begin\r\n");
+  }
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+
+  ~terminal() {
+    if (shell_ > 0) {
+      type("\nexit\n");
+      if (!support::poll_until(5s, [this] { return reap(WNOHANG); })) {
+        ::kill(shell_, SIGKILL);
+        reap(0);
+      }
+    }
+    if (master_ >= 0) close(master_);
+  }
+
+  void type(std::string_view text) const {
+    EXPECT_EQ(::write(master_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+
+  // Reads on until `text` came; what came since the last call.
+  std::string await(std::string_view text) {
+    const auto end = std::chrono::steady_clock::now() + support::patience;
+    for (;;) {
+      const std::size_t at = seen_.find(text);
+      if (at != std::string::npos) {
+        const std::string part = seen_.substr(0, at + text.size());
+        seen_.erase(0, part.size());
+        return part;
+      }
+      pollfd ready{master_, POLLIN, 0};
+      ::poll(&ready, 1, 100);
+      std::array<char, 4096> block;
+      const ssize_t n = ready.revents != 0 ? ::read(master_, block.data(), block.size()) : 0;
+      if (n > 0) seen_.append(block.data(), static_cast<std::size_t>(n));
+      if (n < 0 || std::chrono::steady_clock::now() > end) {
+        ADD_FAILURE() << "waited for '" << text << "', got '" << seen_ << "'";
+        return {};
+      }
+    }
+  }
+
+  // The status of the last command, by the shell.
+  int status() {
+    type("echo status=$?.\n");
+    await("status=$?.");  // the echo of what was typed
+    await("status=");
+    return std::stoi(await("."));
+  }
+
+  // Starts a job in the background; the pid of the tool.
+  pid_t background(const std::string& line) {
+    type(line + " & echo pid=$!.\n");
+    await("pid=$!.");
+    await("pid=");
+    return std::stoi(await("."));
+  }
+
+ private:
+  [[noreturn]] static void become_shell(const char* name) {
+    ::setsid();
+    const int slave = ::open(name, O_RDWR);
+    if (slave < 0 || ::ioctl(slave, TIOCSCTTY, 0) != 0) _exit(126);
+    for (int fd = 0; fd <= 2; ++fd) ::dup2(slave, fd);
+    if (slave > 2) ::close(slave);
+    for (int n = 1; n < 32; ++n) ::signal(n, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::unsetenv("ENV");
+    ::execl("/bin/sh", "sh", "-i", static_cast<char*>(nullptr));
+    _exit(127);
+  }
+
+  bool reap(int how) const {
+    // Its last words have to go somewhere, or it waits for the terminal to drain.
+    std::array<char, 4096> block;
+    pollfd ready{master_, POLLIN, 0};
+    while (::poll(&ready, 1, 0) > 0 && ::read(master_, block.data(), block.size()) > 0) {
+    }
+    return ::waitpid(shell_, nullptr, how) == shell_;
+  }
+
+  int master_ = -1;
+  pid_t shell_ = -1;
+  std::string seen_;
+};
+
+char state_of(pid_t pid) {
+  const std::string text = support::read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t at = text.rfind(')');
+  return at == std::string::npos ? '\0' : text.at(at + 2);
+}
+
+bool reaches_state(pid_t pid, char state) {
+  return support::poll_until(support::patience, [=] { return state_of(pid) == state; });
+}
+
+class ToolTerminal : public support::os_test {};
+
+constexpr std::string_view ctrl_c = "\x03";
+constexpr std::string_view ctrl_z = "\x1a";
+
+TEST_F(ToolTerminal, APromptIsAnsweredAndEchoed) {
+  terminal t;
+  t.type("$T run -- $HELPER prompt 'name? '\n");
+  t.await("sh> ");
+  t.await("name? ");
+  t.await("name? ");
+  t.type("joe\n");
+  t.await("joe\r\nhello joe\r\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, CtrlCEndsTheCommand) {
+  terminal t;
+  t.type("$T run -- $HELPER out 'go''o\\n' + pause\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+TEST_F(ToolTerminal, CtrlCEndsAScriptThatRunsTheTool) {
+  if (::access("/bin/bash", X_OK) != 0) GTEST_SKIP() << "bash is who waits to see how it ended";
+  terminal t;
+  support::write_file(path("script"), "$T run -- $HELPER out 'goo\\n' + pause\necho went on\n");
+  t.type("bash script\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  t.type("echo en''d\n");
+  EXPECT_EQ(t.await("end\r\n").find("went on"), std::string::npos);
+}
+
+TEST_F(ToolTerminal, CtrlCReachesTheCommandOnceAndTheToolOutlivesIt) {
+  terminal t;
+  support::write_file(
+      path("script"),
+      "echo tool=$$.; exec $T run -k 50 -- $HELPER block-signals INT TERM + out 'goo\\n' "
+      "+ wait-signal INT + wait-signal INT TERM\n");
+  t.type("sh script\n");
+  t.await("tool=");
+  const pid_t tool = std::stoi(t.await("."));
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  t.await("INT\r\n");
+  // Were a second INT pending, it would be the lower number and come first.
+  ASSERT_GT(tool, 1);
+  ::kill(tool, SIGTERM);
+  t.await("TERM\r\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, CtrlZStopsAndFgContinues) {
+  terminal t;
+  t.type("$T run -- $HELPER out 'go''o\\n' + read-input-line\n");
+  t.await("goo\r\n");
+  t.type(ctrl_z);
+  t.await("Stopped");
+  t.type("fg\n");
+  t.await("fg\r\n");
+  t.type("hello\n");
+  t.await("got: hello\r\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, AStoppedJobGoesOnInTheBackground) {
+  terminal t;
+  t.type("$T run -- $HELPER out 'go''o\\n' + block-signals USR1 + wait-signal USR1\n");
+  t.await("goo\r\n");
+  t.type(ctrl_z);
+  t.await("Stopped");
+  t.type("bg; kill -USR1 %1\n");
+  t.await("USR1\r\n");
+  t.await("USR1\r\n");
+  t.type("wait %1\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, CtrlZDoesNotStopTheToolOfACommandThatIgnoresIt) {
+  terminal t;
+  t.type("$T run -- $HELPER ignore TSTP + out 'go''o\\n' + read-input-line\n");
+  t.await("goo\r\n");
+  t.type(ctrl_z);
+  t.type("hello\n");
+  t.await("got: hello\r\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, ABackgroundReaderStopsUntilItIsBroughtBack) {
+  terminal t;
+  const pid_t tool = t.background("$T run -- $HELPER read-input-line");
+  EXPECT_TRUE(reaches_state(tool, 'T'));
+  t.type("fg\n");
+  EXPECT_TRUE(support::poll_until(support::patience, [=] { return state_of(tool) == 'S'; }));
+  t.type("hello\n");
+  t.await("got: hello\r\n");
+  EXPECT_EQ(t.status(), 0);
+}
+
+TEST_F(ToolTerminal, TstpFromAProcessStopsBothAndContStartsBoth) {
+  terminal t;
+  const pid_t tool =
+      t.background("$T run -- sh -c 'echo $$ >>child; exec $HELPER wait-signal USR1'");
+  const auto lines = support::wait_for_file_line_count(path("child"), 1);
+  ASSERT_EQ(lines.size(), 1U);
+  const pid_t child = std::stoi(lines[0]);
+  ::kill(tool, SIGTSTP);
+  EXPECT_TRUE(reaches_state(tool, 'T'));
+  EXPECT_TRUE(reaches_state(child, 'T'));
+  ::kill(tool, SIGCONT);
+  EXPECT_TRUE(reaches_state(tool, 'S'));
+  EXPECT_TRUE(reaches_state(child, 'S'));
+  ::kill(tool, SIGTERM);
+  t.type("wait $!\n");
+  EXPECT_EQ(t.status(), 128 + SIGTERM);
+}
+
+TEST_F(ToolTerminal, TheEndOfTheTerminalEndsTheCommand) {
+  terminal t;
+  t.type("echo shell=$$.; $T run -k 0.2 -- $HELPER ignore HUP + ready started + sleep 100\n");
+  t.await("shell=$$.");
+  t.await("shell=");
+  const pid_t shell = std::stoi(t.await("."));
+  ASSERT_GT(shell, 1);
+  ASSERT_EQ(support::wait_for_file_line_count(path("started"), 1).size(), 1U);
+  // The session's leader dies: the kernel hangs up its foreground group. No survivors, says
+  // the end of the test.
+  ::kill(shell, SIGKILL);
+}
+
+}  // namespace

@@ -1,0 +1,30 @@
+// Where the programs under test are: the helper that tests start, and the tool.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdlib>
+#include <string>
+
+namespace support {
+
+// The path of brood-helper. BROOD_HELPER wins, for runs under an emulator or on another machine.
+inline std::string helper() {
+  const char* path = std::getenv("BROOD_HELPER");
+#ifdef HELPER_PATH
+  return path != nullptr ? path : HELPER_PATH;
+#else
+  return path != nullptr ? path : "brood-helper";
+#endif
+}
+
+// The path of the brood tool. BROOD_TOOL wins.
+inline std::string tool() {
+  const char* path = std::getenv("BROOD_TOOL");
+#ifdef TOOL_PATH
+  return path != nullptr ? path : TOOL_PATH;
+#else
+  return path != nullptr ? path : "brood";
+#endif
+}
+
+}  // namespace support
