@@ -95,6 +95,8 @@ struct live_usage {
   unsigned descendants = 0;           ///< without the child itself
 };
 
+struct process_access;
+
 /// A command that was started: move-only; the destructor stops it as stop() does and reaps it.
 ///
 /// Threads: send_signal, suspend, resume, terminate, kill, stop and pid may be called while another
@@ -159,9 +161,10 @@ class process {
   brood::containment containment() const noexcept;  ///< in force
   brood::backend backend() const noexcept;
 
+  struct impl;  ///< opaque
+
  private:
-  friend expected<process, error> try_spawn(const command& cmd, options opts);
-  struct impl;
+  friend struct process_access;
   explicit process(impl* i) noexcept : impl_(i) {}
   impl* impl_;
 };

@@ -58,7 +58,7 @@ brood: exec '/': Permission denied
 [126]
 
 $ mkdir dir; brood run -C dir -- $HELPER cwd
-/.*/work/dir (re)
+/.*/dir (re)
 
 $ brood run --chdir nowhere -- $HELPER cwd
 brood: chdir 'nowhere': No such file or directory

@@ -1,0 +1,45 @@
+// A growing array of plain values that needs neither exceptions nor libstdc++, for the guardian.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <type_traits>
+
+namespace brood::detail {
+
+template <class T>
+  requires std::is_trivially_copyable_v<T>
+class pod_array {
+ public:
+  pod_array() noexcept = default;
+  pod_array(const pod_array&) = delete;
+  pod_array& operator=(const pod_array&) = delete;
+  ~pod_array() { std::free(items_); }
+
+  /// False if there is no memory; the array is unchanged then.
+  bool add(const T& item) noexcept {
+    if (size_ == room_) {
+      const std::size_t room = room_ ? room_ * 2 : 16;
+      void* more = std::realloc(items_, room * sizeof(T));
+      if (!more) return false;
+      items_ = static_cast<T*>(more);
+      room_ = room;
+    }
+    items_[size_++] = item;
+    return true;
+  }
+  void remove(std::size_t i) noexcept { items_[i] = items_[--size_]; }
+  std::size_t size() const noexcept { return size_; }
+  T& operator[](std::size_t i) noexcept { return items_[i]; }
+  const T& operator[](std::size_t i) const noexcept { return items_[i]; }
+  T* begin() noexcept { return items_; }
+  T* end() noexcept { return items_ + size_; }
+
+ private:
+  T* items_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t room_ = 0;
+};
+
+}  // namespace brood::detail

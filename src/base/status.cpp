@@ -1,0 +1,90 @@
+// Names of signals, reasons and levels, for people and for files.
+// SPDX-License-Identifier: Apache-2.0
+#include "brood/status.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+namespace brood {
+
+namespace {
+
+struct named_signal {
+  std::string_view name;
+  int number;
+};
+
+constexpr named_signal signals[] = {
+    {"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT},     {"ILL", SIGILL},
+    {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},   {"BUS", SIGBUS},       {"FPE", SIGFPE},
+    {"KILL", SIGKILL}, {"USR1", SIGUSR1},   {"SEGV", SIGSEGV},     {"USR2", SIGUSR2},
+    {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},   {"TERM", SIGTERM},     {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT}, {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU}, {"URG", SIGURG},     {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},
+    {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"VTALRM", SIGVTALRM}, {"SYS", SIGSYS},
+};
+constexpr int highest_signal = 64;
+
+}  // namespace
+
+std::optional<int> signal_number(std::string_view name) noexcept {
+  if (name.empty()) return {};
+  if (name[0] >= '0' && name[0] <= '9') {
+    int n = 0;
+    for (const char c : name) {
+      if (c < '0' || c > '9' || n > highest_signal) return {};
+      n = n * 10 + (c - '0');
+    }
+    if (n < 1 || n > highest_signal) return {};
+    return n;
+  }
+  char upper[16] = {};
+  if (name.size() >= sizeof upper) return {};
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    upper[i] = name[i] >= 'a' && name[i] <= 'z' ? static_cast<char>(name[i] - 32) : name[i];
+  }
+  std::string_view bare(upper, name.size());
+  if (bare.starts_with("SIG")) bare.remove_prefix(3);
+  for (const named_signal& s : signals) {
+    if (s.name == bare) return s.number;
+  }
+  return {};
+}
+
+std::string signal_name(int number) {
+  for (const named_signal& s : signals) {
+    if (s.number == number) return "SIG" + std::string(s.name);
+  }
+  return "signal " + std::to_string(number);
+}
+
+std::string exit_status::to_string() const {
+  switch (how_) {
+    case how::exited:
+      return "exit status " + std::to_string(value_);
+    case how::signaled:
+      return "killed by " + signal_name(value_) + (core_ ? " (core dumped)" : "");
+    case how::undetermined:
+      break;
+  }
+  return "exit status unknown";
+}
+
+std::string_view to_string(reason r) noexcept {
+  constexpr std::string_view names[] = {"exited",       "signaled",        "timed_out",
+                                        "idle_timed_out", "cpu_limit",     "memory_limit",
+                                        "output_limit", "file_size_limit", "cancelled",
+                                        "not_started"};
+  return names[static_cast<std::size_t>(r)];
+}
+
+std::string_view to_string(containment c) noexcept {
+  constexpr std::string_view names[] = {"process", "group", "tree", "sealed"};
+  return names[static_cast<std::size_t>(c)];
+}
+
+std::string_view to_string(backend b) noexcept {
+  return b == backend::native ? "native" : "posix";
+}
+
+}  // namespace brood

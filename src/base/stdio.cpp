@@ -1,0 +1,28 @@
+// Making stream targets.
+// SPDX-License-Identifier: Apache-2.0
+#include "brood/stdio.hpp"
+
+namespace brood {
+
+stdio file(std::string path, std::string_view mode) {
+  stdio s(stdio::kind::file);
+  s.path_ = std::move(path);
+  s.mode_ = mode;
+  return s;
+}
+
+stdio fd(int number) {
+  stdio s(stdio::kind::descriptor);
+  s.descriptor_ = number;
+  return s;
+}
+
+stdio tee(std::initializer_list<stdio> targets) { return tee(std::vector<stdio>(targets)); }
+
+stdio tee(std::vector<stdio> targets) {
+  stdio s(stdio::kind::tee);
+  s.targets_ = std::move(targets);
+  return s;
+}
+
+}  // namespace brood

@@ -1,0 +1,68 @@
+// A child that is alive: what a process needs of it, however it was started.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "brood/error.hpp"
+#include "brood/expected.hpp"
+#include "brood/status.hpp"
+#include "process/ladder.hpp"
+#include "spawn/make_plan.hpp"
+#include "sys/child.hpp"
+
+namespace brood::detail {
+
+/// How a child ended.
+struct ending {
+  sys::exit_record record;  ///< record.how == 0: somebody else reaped it and the kernel forgot
+  std::int64_t at = 0;      ///< monotonic ns
+};
+
+/// Two implementations: a child of ours, and a command below a guardian. Passive: event_fd() says
+/// when update() may learn something. Threads: the owner serialises, but for wait_readable().
+class child {
+ public:
+  virtual ~child() = default;
+
+  int pid() const noexcept { return pid_; }
+  std::int64_t started_at() const noexcept { return started_at_; }
+  bool ended() const noexcept { return ended_; }
+  const ending& end() const noexcept { return end_; }
+
+  /// Readable when update() has something to do; -1: there is no such event, ask now and then.
+  virtual int event_fd() const noexcept = 0;
+  /// Take in what has happened. Never blocks. The status is reaped here, exactly once.
+  virtual void update() noexcept = 0;
+  /// A call that may block until it ended, for a caller with nothing else to wait for.
+  virtual void wait() noexcept = 0;
+  /// Signal the child alone, or all that the containment reaches. 0 or the negative errno.
+  virtual int send(int signal, bool all) noexcept = 0;
+
+  /// Start to stop everything in reach. Asked again: straight to SIGKILL.
+  virtual void begin_stop(const ladder_steps& steps) noexcept = 0;
+  virtual bool stopping() const noexcept = 0;
+  /// Carry the stop on; when to call again at the latest.
+  virtual std::int64_t advance_stop(std::int64_t now) noexcept = 0;
+  /// Nothing in reach is left, as far as it can be told.
+  virtual bool stopped() const noexcept = 0;
+  /// Whether all that is left behind at the end of the call is to be stopped as well.
+  virtual bool sealed() const noexcept { return false; }
+  /// Let it go.
+  virtual void release() noexcept = 0;
+
+ protected:
+  int pid_ = -1;
+  std::int64_t started_at_ = 0;
+  bool ended_ = false;
+  ending end_;
+};
+
+/// Start `p` as a child of ours. `reach`: what a stop means.
+expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
+                                                     bool leads);
+/// Start `p` below a guardian. `steps`: what it does when we die.
+expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps);
+
+}  // namespace brood::detail

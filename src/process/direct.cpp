@@ -1,0 +1,102 @@
+// A command that is a child of the caller's process.
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <signal.h>
+
+#include <cerrno>
+
+#include "process/child.hpp"
+#include "spawn/launch.hpp"
+#include "sys/fd.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+class direct_child final : public child {
+ public:
+  direct_child(const launched& l, targets::reach reach, bool leads) noexcept
+      : pidfd_(l.pidfd),
+        reach_(reach),
+        leads_(leads),
+        all_(reach, l.pid, l.pidfd, leads) {
+    pid_ = l.pid;
+    started_at_ = l.at;
+  }
+
+  int event_fd() const noexcept override { return pidfd_.get(); }
+
+  void update() noexcept override {
+    if (ended_) return;
+    sys::exit_record record;
+    take(sys::reap(pid_, pidfd_.get(), sys::wait_mode::poll, record), record);
+  }
+
+  void wait() noexcept override {
+    while (!ended_) {
+      sys::exit_record record;
+      take(sys::reap(pid_, pidfd_.get(), sys::wait_mode::block, record), record);
+    }
+  }
+
+  int send(int signal, bool all) noexcept override {
+    if (ended_ && (!all || reach_ == targets::reach::process)) return 0;
+    if (!all) {
+      const int r = sys::send_signal(pid_, pidfd_.get(), signal);
+      return r == -ESRCH ? 0 : r;
+    }
+    targets everybody(reach_, pid_, pidfd_.get(), leads_);
+    if (ended_) everybody.root_ended();
+    return everybody.deliver(signal);
+  }
+
+  void begin_stop(const ladder_steps& steps) noexcept override {
+    if (ladder_.started()) {
+      ladder_.hurry();
+    } else {
+      ladder_.start(steps);
+    }
+  }
+  bool stopping() const noexcept override { return ladder_.started(); }
+  bool stopped() const noexcept override { return ladder_.done(); }
+
+  std::int64_t advance_stop(std::int64_t now) noexcept override {
+    update();
+    return ladder_.tick(all_, now);
+  }
+
+  void release() noexcept override {}
+
+ private:
+  void take(int r, const sys::exit_record& record) noexcept {
+    if (r == 0) return;
+    if (r == 1) {
+      end_.record = record;
+    } else if (r == -ECHILD) {
+      (void)sys::exit_after_reap(pidfd_.get(), end_.record);
+    } else {
+      return;  // not an answer: asked again
+    }
+    ended_ = true;
+    end_.at = sys::now();
+    all_.root_ended();
+  }
+
+  sys::fd pidfd_;
+  targets::reach reach_;
+  bool leads_;
+  targets all_;
+  ladder ladder_;
+};
+
+}  // namespace
+
+expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
+                                                     bool leads) {
+  const launched l = launch(p.view());
+  if (l.error.os != 0) return unexpected(p.explain(l.error));
+  return std::unique_ptr<child>(new direct_child(l, reach, leads));
+}
+
+}  // namespace brood::detail

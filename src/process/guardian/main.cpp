@@ -1,0 +1,209 @@
+// The guardian: parent of one sealed command, heir of all that it leaves behind.
+// SPDX-License-Identifier: Apache-2.0
+
+// A program of its own, so that it shares nothing with a large host. It is a child subreaper: every
+// orphan below it becomes its child, so nothing can leave the tree, and waitid() says for certain
+// when the tree is empty. It keeps the session, the process group and the terminal of the host, and
+// blocks all signals. End-of-file on its channel means that the host died: it then stops the tree.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "process/protocol.hpp"
+#include "spawn/launch.hpp"
+#include "spawn/pack.hpp"
+#include "sys/fd.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+class guardian {
+ public:
+  explicit guardian(int channel) noexcept
+      : channel_(channel), all_(targets::reach::children, ::getpid(), -1, false) {}
+
+  int run() noexcept {
+    if (!prepare() || !launch_command()) return 1;
+    std::int64_t until = INT64_MAX;
+    while (!empty_ && !released_) {
+      pollfd fds[2] = {{signals_, POLLIN, 0}, {channel_, POLLIN, 0}};
+      const bool listening = !host_gone_;
+      if (sys::poll_until(fds, listening ? 2 : 1, until) < 0) until = sys::now() + 1'000'000;
+      if (fds[0].revents) forget_signals();
+      if (listening && fds[1].revents) listen();
+      reap();
+      until = INT64_MAX;
+      if (!empty_ && ladder_.started()) until = next_rung();
+    }
+    if (empty_) say({.kind = answer::what::empty});
+    return 0;
+  }
+
+ private:
+  bool prepare() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    ::signal(SIGCHLD, SIG_DFL);  // a host that ignores it would have our children reaped unseen
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    ::fcntl(channel_, F_SETFD, FD_CLOEXEC);
+    ::prctl(PR_SET_NAME, "brood-guardian");
+    return signals_ >= 0 && ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+  }
+
+  // The plan's descriptors came over exec under their own numbers. They must not reach the command
+  // a second time, nor stay open here, where they would hold pipes.
+  static void guard_sources(const plan_view& plan) noexcept {
+    for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+      const step& s = plan.steps[i];
+      const bool from = s.what == op::move_fd || s.what == op::keep_fd || s.what == op::park_fd;
+      if (from && s.a > 2) ::fcntl(s.a, F_SETFD, FD_CLOEXEC);
+    }
+  }
+
+  void close_all_but_ours() noexcept {
+    const auto low = static_cast<unsigned>(signals_ < channel_ ? signals_ : channel_);
+    const auto high = static_cast<unsigned>(signals_ < channel_ ? channel_ : signals_);
+    if (low > 0) ::syscall(SYS_close_range, 0U, low - 1, 0);
+    if (high > low + 1) ::syscall(SYS_close_range, low + 1, high - 1, 0);
+    ::syscall(SYS_close_range, high + 1, ~0U, 0);
+  }
+
+  bool launch_command() noexcept {
+    ask request;
+    if (sys::receive_packet(channel_, &request, sizeof request, nullptr) !=
+        static_cast<ssize_t>(sizeof request)) {
+      return false;
+    }
+    on_host_death_ = request.steps;
+    const std::size_t size = request.n;
+    void* const room =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return fail({error_stage::guard, ENOMEM, 0});
+    char* const bytes = static_cast<char*>(room);
+    for (std::size_t got = 0; got < size;) {
+      const ssize_t n = sys::receive_packet(channel_, bytes + got, size - got, nullptr);
+      if (n <= 0) return false;
+      got += static_cast<std::size_t>(n);
+    }
+    plan_view plan{};
+    if (!unpack(bytes, size, plan)) return fail({error_stage::guard, EPROTO, 0});
+    guard_sources(plan);
+    const launched l = launch(plan);
+    ::munmap(room, size);
+    if (l.error.os != 0) return fail(l.error);
+    command_ = l.pid;
+    const answer started{.kind = answer::what::started, .pid = l.pid, .at = l.at};
+    const int r = sys::send_packet(channel_, &started, sizeof started, l.pidfd);
+    if (l.pidfd >= 0) sys::close_fd(l.pidfd);
+    close_all_but_ours();
+    if (r < 0) host_died();
+    return true;
+  }
+
+  bool fail(const child_error& error) noexcept {
+    say({.kind = answer::what::failed, .error = error});
+    return false;
+  }
+
+  void say(const answer& a) noexcept {
+    if (!host_gone_) (void)sys::send_packet(channel_, &a, sizeof a);
+  }
+
+  void forget_signals() noexcept {
+    signalfd_siginfo info[8];
+    while (::read(signals_, info, sizeof info) > 0) {
+    }
+  }
+
+  void host_died() noexcept {
+    host_gone_ = true;
+    ladder_.start(on_host_death_);
+  }
+
+  void listen() noexcept {
+    ask request;
+    const ssize_t n = sys::receive_packet(channel_, &request, sizeof request, nullptr);
+    if (n != static_cast<ssize_t>(sizeof request)) return host_died();
+    switch (request.kind) {
+      case ask::what::signal:
+        if (command_ > 0) (void)sys::send_signal(command_, -1, static_cast<int>(request.n));
+        break;
+      case ask::what::signal_all:
+        all_.new_round();
+        (void)all_.deliver(static_cast<int>(request.n));
+        break;
+      case ask::what::stop:
+        if (ladder_.started()) {
+          ladder_.hurry();
+        } else {
+          ladder_.start(request.steps);
+        }
+        break;
+      case ask::what::release:
+        released_ = true;
+        break;
+      case ask::what::launch:
+        break;
+    }
+  }
+
+  // Only here is wait-for-any right: every child of this process is its own business.
+  void reap() noexcept {
+    for (;;) {
+      sys::exit_record record;
+      const int pid = sys::reap_any(record);
+      if (pid == -ECHILD) empty_ = true;
+      if (pid <= 0) return;
+      if (pid != command_) continue;
+      command_ = -1;
+      say({.kind = answer::what::exited, .pid = pid, .at = sys::now(), .record = record});
+    }
+  }
+
+  std::int64_t next_rung() noexcept {
+    const std::int64_t again = ladder_.tick(all_, sys::now());
+    if (ladder_.done()) {
+      // Something outlived SIGKILL, or is a zombie that the next round reaps.
+      reap();
+      if (!empty_ && gave_up_) empty_ = true;
+      gave_up_ = true;
+      return sys::now() + 1'000'000;
+    }
+    return again;
+  }
+
+  int channel_;
+  int signals_ = -1;
+  int command_ = -1;  // -1 once it was reaped
+  bool host_gone_ = false;
+  bool released_ = false;
+  bool empty_ = false;
+  bool gave_up_ = false;
+  targets all_;
+  ladder ladder_;
+  ladder_steps on_host_death_{};
+};
+
+}  // namespace
+
+}  // namespace brood::detail
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  brood::detail::guardian g(std::atoi(argv[1]));
+  return g.run();
+}

@@ -1,0 +1,45 @@
+// What we and the guardian say to each other, one packet each.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "process/ladder.hpp"
+#include "spawn/plan.hpp"
+#include "sys/child.hpp"
+
+namespace brood::detail {
+
+/// Both sides are built together: the guardian is embedded in the library. The first packet says
+/// how many bytes of plan follow, in packets of at most plan_piece.
+inline constexpr std::size_t plan_piece = 64 * 1024;
+
+struct ask {
+  enum class what : std::uint8_t {
+    launch,   ///< n bytes of packed plan follow; steps: what to do if we die
+    signal,   ///< n to the command itself
+    signal_all,  ///< n once to the whole tree
+    stop,     ///< go down `steps` over the tree; asked again: straight to SIGKILL
+    release,  ///< forget the tree and exit
+  };
+  what kind;
+  std::uint64_t n = 0;
+  ladder_steps steps{};
+};
+
+struct answer {
+  enum class what : std::uint8_t {
+    started,  ///< pid; a pidfd comes along where there is one
+    failed,   ///< error
+    exited,   ///< record, at
+    empty,    ///< nothing is left below the guardian, which exits now
+  };
+  what kind;
+  int pid = -1;
+  std::int64_t at = 0;  ///< monotonic ns
+  child_error error{};
+  sys::exit_record record{};
+};
+
+}  // namespace brood::detail

@@ -1,0 +1,145 @@
+// Walking and signalling a process tree on Linux.
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "process/targets.hpp"
+#include "sys/child.hpp"
+#include "sys/fd.hpp"
+#include "sys/proc.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+bool readable(int number) noexcept {
+  pollfd p{number, POLLIN, 0};
+  return ::poll(&p, 1, 0) > 0;
+}
+
+// A stopped process does not act on SIGTERM until it goes on.
+int signal_and_wake(int pid, int pidfd, int signal) noexcept {
+  const int r = sys::send_signal(pid, pidfd, signal);
+  if (r == 0 && signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT) {
+    (void)sys::send_signal(pid, pidfd, SIGCONT);
+  }
+  return r == -ESRCH ? 0 : r;
+}
+
+}  // namespace
+
+targets::targets(reach r, int root, int pidfd, bool leads) noexcept
+    : reach_(r), root_(root), pidfd_(pidfd), leads_(leads) {}
+
+targets::~targets() {
+  for (const member& m : members_) {
+    if (m.pidfd >= 0) sys::close_fd(m.pidfd);
+  }
+}
+
+bool targets::root_alive() const noexcept { return reach_ != reach::children && !root_ended_; }
+
+// Also when the child made itself a leader after its start.
+bool targets::leads_now() noexcept {
+  if (!leads_ && root_alive() && reach_ == reach::tree) leads_ = ::getpgid(root_) == root_;
+  return leads_;
+}
+
+bool targets::alive(const member& m) const noexcept {
+  if (m.pidfd >= 0) return !readable(m.pidfd);
+  sys::process_stat s;
+  return sys::read_stat(m.pid, s) && s.start == m.start && s.state != 'Z' && s.state != 'X';
+}
+
+void targets::hold(int pid, int parent) noexcept {
+  for (const member& m : members_) {
+    if (m.pid == pid && alive(m)) return;
+  }
+  const int pidfd = sys::open_pidfd(pid);
+  sys::process_stat s;
+  // Between the listing and the pidfd the number may have gone to a stranger.
+  const bool ours = sys::read_stat(pid, s) && s.ppid == parent && s.state != 'Z';
+  if (!ours || !members_.add({pid, pidfd >= 0 ? pidfd : -1, s.start, 0})) {
+    if (pidfd >= 0) sys::close_fd(pidfd);
+  }
+}
+
+void targets::scan_below(int pid) noexcept {
+  pod_array<int> children;
+  (void)sys::read_children(pid, children);
+  for (const int child : children) {
+    if (child > 1) hold(child, pid);
+  }
+}
+
+void targets::scan() noexcept {
+  if (reach_ == reach::process || reach_ == reach::group) return;
+  if (reach_ == reach::children || root_alive()) scan_below(root_);
+  // members_ grows while we go, so that the children of new ones are found as well.
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (alive(members_[i])) scan_below(members_[i].pid);
+  }
+  for (std::size_t i = members_.size(); i > 0; --i) {
+    if (alive(members_[i - 1])) continue;
+    if (members_[i - 1].pidfd >= 0) sys::close_fd(members_[i - 1].pidfd);
+    members_.remove(i - 1);
+  }
+}
+
+int targets::send(const member& m, int signal) const noexcept {
+  if (m.pid <= 1 || !alive(m)) return 0;
+  return signal_and_wake(m.pid, m.pidfd, signal);
+}
+
+int targets::send_root(int signal) noexcept {
+  if (!root_alive() || (root_round_ == round_ && signal != SIGKILL)) return 0;
+  root_round_ = round_;
+  return signal_and_wake(root_, pidfd_, signal);
+}
+
+int targets::send_group(int signal) noexcept {
+  if (group_round_ == round_ && signal != SIGKILL) return 0;
+  group_round_ = round_;
+  const int r = sys::send_group_signal(root_, pidfd_, signal);
+  if (r == 0 && signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT) {
+    (void)sys::send_group_signal(root_, pidfd_, SIGCONT);
+  }
+  return r == -ESRCH ? 0 : r;
+}
+
+int targets::deliver(int signal) noexcept {
+  scan();
+  int first = 0;
+  const auto note = [&](int r) {
+    if (r < 0 && first == 0) first = r;
+  };
+  const bool by_group = (reach_ == reach::group || reach_ == reach::tree) && leads_now();
+  if (by_group) {
+    // The group covers the root; sent to both, it would get the signal twice.
+    if (root_round_ != round_ && root_alive()) root_round_ = round_;
+    note(send_group(signal));
+    if (signal == SIGKILL) note(send_root(signal));
+  } else if (reach_ != reach::children) {
+    note(send_root(signal));
+  }
+  for (member& m : members_) {
+    if (m.round == round_ && signal != SIGKILL) continue;
+    m.round = round_;
+    if (by_group && signal != SIGKILL && ::getpgid(m.pid) == root_) continue;
+    note(send(m, signal));
+  }
+  return first;
+}
+
+bool targets::gone() noexcept {
+  scan();
+  if (root_alive() || members_.size() > 0) return false;
+  const bool group = reach_ == reach::group || (reach_ == reach::tree && leads_);
+  return !group || sys::send_group_signal(root_, pidfd_, 0) == -ESRCH ||
+         !sys::group_is_alive(root_);
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,255 @@
+// Moving bytes between us and a child, never blocking on one stream while another could go on.
+// SPDX-License-Identifier: Apache-2.0
+#include "stream/pump.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "base/make_error.hpp"
+#include "stream/storage.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+constexpr std::size_t small_read = 64 * 1024;  // the size that a pipe is born with
+constexpr std::size_t large_read = 1024 * 1024;
+constexpr std::size_t longest_line = 1024 * 1024;
+
+// The largest size this user may have; half of it when that is refused, and so on.
+void grow_pipe(int number) {
+  for (int size = static_cast<int>(large_read); size > static_cast<int>(small_read); size /= 2) {
+    if (sys::set_pipe_size(number, size) >= 0) return;
+  }
+}
+
+}  // namespace
+
+void pump::feed(sys::fd end, std::string bytes) {
+  owned_input_ = std::move(bytes);
+  feed_borrowed(std::move(end), owned_input_);
+}
+
+void pump::feed_borrowed(sys::fd end, std::string_view bytes) {
+  if (bytes.empty()) return;  // `end` closes: the child sees end-of-file at once
+  (void)sys::set_nonblocking(end.get());
+  if (bytes.size() > small_read) grow_pipe(end.get());
+  to_feed_ = bytes;
+  input_ = std::move(end);
+}
+
+void pump::add(source s) {
+  sources_.push_back(std::move(s));
+  live_.emplace_back().done.resize(sources_.back().relays.size());
+}
+
+bool pump::reading() const noexcept {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].end || relaying(i)) return true;
+  }
+  return false;
+}
+
+void pump::close_all() noexcept {
+  input_.reset();
+  for (source& s : sources_) s.end.reset();
+}
+
+bool pump::exceeded() const noexcept {
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const source& s) { return s.kept.exceeded(); });
+}
+
+void pump::fail(error e) {
+  if (!failure_) failure_ = std::move(e);
+}
+
+bool pump::relaying(std::size_t i) const noexcept {
+  const live& l = live_[i];
+  return std::any_of(l.done.begin(), l.done.end(),
+                     [&](std::size_t d) { return d < l.chunk.size(); });
+}
+
+// In the order: event, wake, input, then per source either its pipe or the relays that must take its
+// last chunk first. That is the back-pressure: a slow relay stops us reading.
+void pump::arm(int event, int wake) {
+  polled_.clear();
+  polled_.push_back({event, POLLIN, 0});
+  polled_.push_back({wake, POLLIN, 0});
+  polled_.push_back({input_.get(), POLLOUT, 0});
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const live& l = live_[i];
+    const bool waiting = relaying(i);
+    polled_.push_back({waiting ? -1 : sources_[i].end.get(), POLLIN, 0});
+    for (std::size_t r = 0; r < l.done.size(); ++r) {
+      polled_.push_back({l.done[r] < l.chunk.size() ? sources_[i].relays[r] : -1, POLLOUT, 0});
+    }
+  }
+}
+
+void pump::step(int event, std::int64_t until, int wake) {
+  arm(event, wake);
+  const int r = sys::poll_until(polled_.data(), polled_.size(), until);
+  if (r < 0 && r != -EAGAIN && r != -ENOMEM) fail(os_error(error_stage::wait, "poll", -r));
+  if (r <= 0) return;
+  if (polled_[1].revents) {
+    char taken[16];
+    (void)sys::read_some(wake, taken, sizeof taken);
+  }
+  if (polled_[2].revents) serve_input(polled_[2].revents);
+  std::size_t at = 3;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const bool readable = polled_[at].revents != 0;
+    const std::size_t relays = live_[i].done.size();
+    bool writable = false;
+    for (std::size_t k = 1; k <= relays; ++k) writable |= polled_[at + k].revents != 0;
+    at += 1 + relays;
+    if (writable) serve_relays(i);
+    if (readable) serve_source(i);
+  }
+}
+
+void pump::drain_ready() {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    while (sources_[i].end && !relaying(i)) {
+      pollfd p{sources_[i].end.get(), POLLIN, 0};
+      if (sys::poll_until(&p, 1, 0) <= 0) break;
+      serve_source(i);
+      if (relaying(i)) serve_relays(i);
+    }
+  }
+}
+
+void pump::serve_input(short events) {
+  const ssize_t n =
+      sys::write_quietly(input_.get(), to_feed_.data(), std::min(to_feed_.size(), large_read));
+  if (n == -EAGAIN && !(events & POLLERR)) return;
+  if (n < 0) {
+    // A command may stop reading when it has enough; that is not an error (as in Python).
+    if (n != -EPIPE) fail(os_error(error_stage::write, "stdin", static_cast<int>(-n)));
+    input_.reset();
+    return;
+  }
+  to_feed_.remove_prefix(static_cast<std::size_t>(n));
+  if (to_feed_.empty()) input_.reset();
+}
+
+void pump::serve_source(std::size_t i) {
+  source& s = sources_[i];
+  live& l = live_[i];
+  const std::size_t most = l.grown ? large_read : small_read;
+  const bool straight = s.collect && s.kept.unbounded() && !s.text && s.relays.empty() &&
+                        !on_line_ && !on_chunk_;
+  ssize_t n;
+  if (straight) {
+    n = read_onto(s.kept.storage(), s.end.get(), most);
+  } else {
+    scratch_.clear();
+    n = read_onto(scratch_, s.end.get(), most);
+  }
+  if (n == -EAGAIN) return;
+  if (n < 0) fail(os_error(error_stage::read, s.name, static_cast<int>(-n)));
+  if (n <= 0) return end_source(i);
+  last_output_ = sys::now();
+  if (!l.grown && static_cast<std::size_t>(n) == small_read) {
+    grow_pipe(s.end.get());  // it writes faster than we read: it pays
+    l.grown = true;
+  }
+  if (!straight) take(i, scratch_, false);
+}
+
+void pump::end_source(std::size_t i) {
+  sources_[i].end.reset();
+  take(i, {}, true);
+}
+
+void pump::take(std::size_t i, std::string_view bytes, bool last) {
+  source& s = sources_[i];
+  live& l = live_[i];
+  if (!s.relays.empty() && !bytes.empty()) {
+    l.chunk = bytes;
+    std::fill(l.done.begin(), l.done.end(), 0);
+    serve_relays(i);
+  }
+  if (s.text) {
+    std::string text;
+    if (auto r = s.text->decode(bytes, last, text); !r) {
+      fail(r.error());
+      s.text.reset();  // what follows is kept as it is
+    }
+    deliver(i, text);
+  } else if (!bytes.empty()) {
+    deliver(i, bytes);
+  }
+  if (last && !l.line.empty() && on_line_) {
+    const std::string line = std::exchange(l.line, {});
+    on_line_(s.which, line);
+  }
+}
+
+void pump::deliver(std::size_t i, std::string_view text) {
+  if (text.empty()) return;
+  source& s = sources_[i];
+  if (s.collect) {
+    if (const int r = s.kept.append(text); r < 0) {
+      fail(os_error(error_stage::write, s.kept.spill_path(), -r));
+    }
+  }
+  if (on_chunk_) on_chunk_(s.which, text);
+  if (on_line_) split_lines(i, text);
+}
+
+void pump::split_lines(std::size_t i, std::string_view text) {
+  live& l = live_[i];
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) {
+      l.line.append(text);
+      text = {};
+    } else if (l.line.empty()) {
+      on_line_(sources_[i].which, text.substr(0, end));
+      text.remove_prefix(end + 1);
+    } else {
+      l.line.append(text.substr(0, end));
+      text.remove_prefix(end + 1);
+      const std::string line = std::exchange(l.line, {});
+      on_line_(sources_[i].which, line);
+    }
+    while (l.line.size() > longest_line) {
+      const std::string piece = l.line.substr(0, longest_line);
+      l.line.erase(0, longest_line);
+      on_line_(sources_[i].which, piece);
+    }
+  }
+}
+
+// PIPE_BUF bytes at a time: that much a writable pipe or terminal takes without blocking. Files
+// never block.
+void pump::serve_relays(std::size_t i) {
+  source& s = sources_[i];
+  live& l = live_[i];
+  for (std::size_t r = 0; r < s.relays.size(); ++r) {
+    const bool regular = sys::is_regular_file(s.relays[r]);
+    while (l.done[r] < l.chunk.size()) {
+      pollfd p{s.relays[r], POLLOUT, 0};
+      if (!regular && sys::poll_until(&p, 1, 0) <= 0) break;
+      const std::size_t left = l.chunk.size() - l.done[r];
+      const ssize_t n =
+          sys::write_quietly(s.relays[r], l.chunk.data() + l.done[r],
+                             regular ? left : std::min<std::size_t>(left, PIPE_BUF));
+      if (n == -EAGAIN) break;
+      if (n < 0) {
+        fail(os_error(error_stage::write, s.name, static_cast<int>(-n)));
+        l.done[r] = l.chunk.size();
+        s.relays[r] = -1;  // poll passes it over; writes to it are not tried again
+      } else {
+        l.done[r] += static_cast<std::size_t>(n);
+      }
+    }
+    if (s.relays[r] < 0) l.done[r] = l.chunk.size();
+  }
+}
+
+}  // namespace brood::detail

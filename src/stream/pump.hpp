@@ -1,0 +1,95 @@
+// The one loop that moves bytes: feeds the input, drains the outputs, and notices other events.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "brood/callback.hpp"
+#include "brood/error.hpp"
+#include "brood/options.hpp"
+#include "stream/collector.hpp"
+#include "stream/text.hpp"
+#include "sys/fd.hpp"
+
+namespace brood::detail {
+
+using text_callback = callback<void(output_stream, std::string_view)>;
+
+/// One of the child's outputs on its way to us.
+struct source {
+  sys::fd end;                      ///< our end of the pipe; closed at end-of-file
+  output_stream which = output_stream::out;
+  bool collect = true;              ///< keep it in `kept`
+  collector kept{output_limit{}};
+  std::optional<decoder> text;
+  std::vector<int> relays;          ///< borrowed descriptors that get the bytes as well
+  std::string name;                 ///< for errors
+};
+
+/// Passive: step() does one round. Its state survives a timeout, so that a caller can go on.
+class pump {
+ public:
+  /// Feed `bytes` (owned by the pump) into `end`, then close it.
+  void feed(sys::fd end, std::string bytes);
+  /// As feed(), for bytes that the caller keeps alive.
+  void feed_borrowed(sys::fd end, std::string_view bytes);
+  void add(source s);
+  void on_line(text_callback f) { on_line_ = std::move(f); }
+  void on_chunk(text_callback f) { on_chunk_ = std::move(f); }
+
+  /// Wait until something can be done, `event` or `wake` (each if >= 0) is readable, or `until`;
+  /// do it. Exceptions of callbacks pass through.
+  void step(int event, std::int64_t until, int wake = -1);
+  /// Read what is there now, without waiting.
+  void drain_ready();
+
+  bool feeding() const noexcept { return static_cast<bool>(input_); }
+  bool reading() const noexcept;
+  void close_input() noexcept { input_.reset(); }
+  void close_all() noexcept;
+  /// Monotonic ns of the last output byte.
+  std::int64_t last_output() const noexcept { return last_output_; }
+  /// A stream went beyond its limit under overflow::error.
+  bool exceeded() const noexcept;
+  /// The first thing that went wrong on our side.
+  const std::optional<error>& failure() const noexcept { return failure_; }
+  std::vector<source>& sources() noexcept { return sources_; }
+
+ private:
+  struct live {
+    std::string line;             // an unfinished one
+    std::string chunk;            // on its way to the relays
+    std::vector<std::size_t> done;  // of chunk, by relay
+    bool grown = false;
+  };
+  void arm(int event, int wake);
+  void serve_input(short events);
+  void serve_source(std::size_t i);
+  void serve_relays(std::size_t i);
+  bool relaying(std::size_t i) const noexcept;
+  void take(std::size_t i, std::string_view bytes, bool last);
+  void deliver(std::size_t i, std::string_view text);
+  void split_lines(std::size_t i, std::string_view text);
+  void end_source(std::size_t i);
+  void fail(error e);
+
+  sys::fd input_;
+  std::string owned_input_;
+  std::string_view to_feed_;
+  std::vector<source> sources_;
+  std::vector<live> live_;
+  text_callback on_line_;
+  text_callback on_chunk_;
+  std::vector<pollfd> polled_;
+  std::int64_t last_output_ = 0;
+  std::optional<error> failure_;
+  std::string scratch_;
+};
+
+}  // namespace brood::detail

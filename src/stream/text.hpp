@@ -1,0 +1,47 @@
+// Bytes of a command to UTF-8 text and back, in pieces of any size.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "brood/error.hpp"
+#include "brood/expected.hpp"
+#include "brood/options.hpp"
+
+namespace brood::detail {
+
+/// Whether iconv(3) knows it, in both directions.
+bool known_encoding(const std::string& name);
+
+/// Turns bytes into UTF-8 with "\n" for "\r\n" and "\r". Characters may be split anywhere.
+class decoder {
+ public:
+  decoder(const std::string& encoding, text_errors errors);
+  decoder(decoder&& o) noexcept;
+  decoder& operator=(decoder&&) = delete;
+  ~decoder();
+
+  /// Append the text of `bytes` to `out`. \param last  no more will come.
+  /// Errors: bad_data under text_errors::strict, naming the offset.
+  expected<void, error> decode(std::string_view bytes, bool last, std::string& out);
+
+ private:
+  bool convert(std::string& text, bool last);
+  bool bad_byte(std::string& text);
+  void add_newlines(std::string_view text, std::string& out);
+
+  void* iconv_;
+  std::string encoding_;
+  text_errors errors_;
+  std::string pending_;         // bytes not yet converted
+  std::size_t used_ = 0;        // of pending_
+  std::uint64_t offset_ = 0;    // of pending_[0] in the stream
+  bool after_cr_ = false;
+};
+
+/// UTF-8 text as bytes in `encoding`, newlines unchanged.
+expected<std::string, error> encode(std::string_view text, const std::string& encoding,
+                                    text_errors errors);
+
+}  // namespace brood::detail

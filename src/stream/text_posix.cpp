@@ -1,0 +1,157 @@
+// Text by iconv(3).
+// SPDX-License-Identifier: Apache-2.0
+#include <iconv.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <utility>
+
+#include "base/make_error.hpp"
+#include "stream/text.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+const iconv_t none = reinterpret_cast<iconv_t>(-1);
+
+iconv_t open_pair(const char* to, const char* from) { return ::iconv_open(to, from); }
+
+void add_escape(std::string& to, unsigned char byte) {
+  constexpr char digits[] = "0123456789abcdef";
+  to += "\\x";
+  to += digits[byte >> 4];
+  to += digits[byte & 15];
+}
+
+error bad_text(error_stage stage, const std::string& encoding, std::uint64_t offset) {
+  return error(error_kind::bad_data, stage, encoding,
+               std::error_code(EILSEQ, std::generic_category()),
+               "not valid at byte " + std::to_string(offset));
+}
+
+}  // namespace
+
+bool known_encoding(const std::string& name) {
+  const iconv_t in = open_pair("UTF-8", name.c_str());
+  if (in == none) return false;
+  ::iconv_close(in);
+  const iconv_t out = open_pair(name.c_str(), "UTF-8");
+  if (out == none) return false;
+  ::iconv_close(out);
+  return true;
+}
+
+decoder::decoder(const std::string& encoding, text_errors errors)
+    : iconv_(open_pair("UTF-8", encoding.c_str())), encoding_(encoding), errors_(errors) {}
+
+decoder::decoder(decoder&& o) noexcept
+    : iconv_(std::exchange(o.iconv_, none)),
+      encoding_(std::move(o.encoding_)),
+      errors_(o.errors_),
+      pending_(std::move(o.pending_)),
+      used_(o.used_),
+      offset_(o.offset_),
+      after_cr_(o.after_cr_) {}
+
+decoder::~decoder() {
+  if (iconv_ != none) ::iconv_close(iconv_);
+}
+
+// The byte at used_ starts nothing valid. False under strict.
+bool decoder::bad_byte(std::string& text) {
+  const auto byte = static_cast<unsigned char>(pending_[used_]);
+  if (errors_ == text_errors::strict) return false;
+  ++used_;
+  if (errors_ == text_errors::replace) text += "\xEF\xBF\xBD";
+  if (errors_ == text_errors::backslashreplace) add_escape(text, byte);
+  return true;
+}
+
+bool decoder::convert(std::string& text, bool last) {
+  char room[8192];
+  while (used_ < pending_.size()) {
+    char* from = pending_.data() + used_;
+    std::size_t left = pending_.size() - used_;
+    char* to = room;
+    std::size_t space = sizeof room;
+    const std::size_t r = ::iconv(iconv_, &from, &left, &to, &space);
+    const int why = errno;
+    text.append(room, sizeof room - space);
+    used_ = pending_.size() - left;
+    if (r != static_cast<std::size_t>(-1) || why == E2BIG) continue;
+    if (why == EINVAL && !last) return true;  // the rest of this character is still to come
+    if (!bad_byte(text)) return false;
+  }
+  return true;
+}
+
+void decoder::add_newlines(std::string_view text, std::string& out) {
+  for (std::size_t at = 0; at < text.size();) {
+    if (after_cr_ && text[at] == '\n') ++at;
+    after_cr_ = false;
+    const std::size_t cr = std::min(text.find('\r', at), text.size());
+    out.append(text.substr(at, cr - at));
+    at = cr;
+    if (at == text.size()) break;
+    out += '\n';
+    after_cr_ = true;
+    ++at;
+  }
+}
+
+expected<void, error> decoder::decode(std::string_view bytes, bool last, std::string& out) {
+  pending_.append(bytes);
+  std::string text;
+  const bool good = convert(text, last);
+  add_newlines(text, out);
+  if (!good) return unexpected(bad_text(error_stage::decode, encoding_, offset_ + used_));
+  offset_ += used_;
+  pending_.erase(0, used_);
+  used_ = 0;
+  return {};
+}
+
+expected<std::string, error> encode(std::string_view text, const std::string& encoding,
+                                    text_errors errors) {
+  const iconv_t to_bytes = open_pair(encoding.c_str(), "UTF-8");
+  if (to_bytes == none) {
+    return unexpected(bad_request("encoding", "'" + encoding + "' is not known"));
+  }
+  std::string out;
+  std::string source(text);
+  char* from = source.data();
+  std::size_t left = source.size();
+  char room[8192];
+  for (;;) {
+    char* to = room;
+    std::size_t space = sizeof room;
+    const bool flushing = left == 0;
+    const std::size_t r =
+        flushing ? ::iconv(to_bytes, nullptr, nullptr, &to, &space)
+                 : ::iconv(to_bytes, &from, &left, &to, &space);
+    const int why = errno;
+    out.append(room, sizeof room - space);
+    if (flushing && r != static_cast<std::size_t>(-1)) break;
+    if (r != static_cast<std::size_t>(-1) || why == E2BIG) continue;
+    if (errors == text_errors::strict) {
+      ::iconv_close(to_bytes);
+      return unexpected(bad_text(error_stage::encode, encoding, source.size() - left));
+    }
+    // Pass over one whole character of the text.
+    std::size_t length = 1;
+    while (length < left && (static_cast<unsigned char>(from[length]) & 0xC0U) == 0x80U) ++length;
+    if (errors == text_errors::replace) out += '?';
+    if (errors == text_errors::backslashreplace) {
+      for (std::size_t i = 0; i < length; ++i) {
+        add_escape(out, static_cast<unsigned char>(from[i]));
+      }
+    }
+    from += length;
+    left -= length;
+  }
+  ::iconv_close(to_bytes);
+  return out;
+}
+
+}  // namespace brood::detail
