@@ -45,8 +45,10 @@ class duration {
       r.ns_ = seconds > 0 ? INT64_MAX : INT64_MIN;
     } else {
       r.state_ = state::given;
-      r.ns_ = static_cast<std::int64_t>(seconds * 1e9L);
+      // To the nearest; what is not nothing stays more than nothing.
+      r.ns_ = static_cast<std::int64_t>(seconds * 1e9L + (seconds < 0 ? -0.5L : 0.5L));
       if (r.ns_ == 0 && seconds > 0) r.ns_ = 1;
+      if (r.ns_ == 0 && seconds < 0) r.ns_ = -1;
     }
     return r;
   }

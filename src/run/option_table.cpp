@@ -1,0 +1,344 @@
+// The table of options.
+// SPDX-License-Identifier: Apache-2.0
+#include "brood/option_table.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+#include "base/make_error.hpp"
+
+namespace brood {
+
+namespace {
+
+using outcome = expected<void, error>;
+using text_view = std::string_view;
+
+// Named by its flag, so that the text says what to correct.
+outcome refuse(text_view flag, text_view text, text_view why) {
+  return unexpected(
+      detail::bad_request(flag, "'" + std::string(text) + "': " + std::string(why)));
+}
+
+bool read_number(text_view text, long& out, int base = 10) {
+  const auto r = std::from_chars(text.data(), text.data() + text.size(), out, base);
+  return r.ec == std::errc() && r.ptr == text.data() + text.size();
+}
+
+template <class F>
+outcome each_of_list(text_view list, F f) {
+  while (!list.empty()) {
+    const std::size_t end = std::min(list.find(','), list.size());
+    if (auto r = f(list.substr(0, end)); !r) return r;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return {};
+}
+
+outcome set_duration(duration& to, text_view flag, text_view text) {
+  auto d = parse_duration(text);
+  if (!d) return refuse(flag, text, "not a duration such as 10, 1.5s, 250ms, 1m30s");
+  to = *d;
+  return {};
+}
+
+template <class Size>
+outcome set_size(Size& to, text_view flag, text_view text) {
+  auto n = parse_size(text);
+  if (!n) return refuse(flag, text, "not a size such as 4096, 64K, 256M, 2G, or too large");
+  to = *n;
+  return {};
+}
+
+outcome set_number(int& to, text_view flag, text_view text, long least, long most) {
+  long n = 0;
+  if (!read_number(text, n) || n < least || n > most) {
+    return refuse(flag, text,
+                  "not a number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  to = static_cast<int>(n);
+  return {};
+}
+
+account to_account(text_view text) {
+  long id = 0;
+  if (read_number(text, id) && id >= 0) return account(id);
+  return account(text);
+}
+
+// The same changes upon an empty start.
+void start_empty(environment& env) {
+  if (env.starts_empty()) return;
+  environment e = environment::empty();
+  for (const environment::change& c : env.changes()) {
+    if (c.removed) {
+      e.unset(c.name);
+    } else {
+      e.set(c.name, c.value);
+    }
+  }
+  env = std::move(e);
+}
+
+outcome set_overflow(options& o, text_view text) {
+  constexpr text_view spill = "spill:";
+  output_limit& l = o.max_output;
+  if (text == "error") {
+    l.policy = overflow::error;
+  } else if (text == "head") {
+    l.policy = overflow::keep_head;
+  } else if (text == "tail") {
+    l.policy = overflow::keep_tail;
+  } else if (text == "head-tail") {
+    l.policy = overflow::keep_head_tail;
+  } else if (text.starts_with(spill) && text.size() > spill.size()) {
+    l.policy = overflow::spill;
+    l.spill_path = text.substr(spill.size());
+  } else {
+    return refuse("--overflow", text, "one of error, head, tail, head-tail, spill:FILE");
+  }
+  return {};
+}
+
+outcome set_errors(options& o, text_view text) {
+  if (text == "strict") {
+    o.errors = text_errors::strict;
+  } else if (text == "replace") {
+    o.errors = text_errors::replace;
+  } else if (text == "ignore") {
+    o.errors = text_errors::ignore;
+  } else if (text == "backslashreplace") {
+    o.errors = text_errors::backslashreplace;
+  } else {
+    return refuse("--encoding-errors", text, "one of strict, replace, ignore, backslashreplace");
+  }
+  return {};
+}
+
+outcome set_env(options& o, text_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == text.npos || equals == 0) return refuse("--env", text, "not NAME=VALUE");
+  o.env.set(text.substr(0, equals), text.substr(equals + 1));
+  return {};
+}
+
+outcome pass_env(options& o, text_view text) {
+  if (text.empty()) return refuse("--env-pass", text, "not a name");
+  start_empty(o.env);
+  return each_of_list(text, [&](text_view name) -> outcome {
+    if (name.empty() || name.find('=') != name.npos) {
+      return refuse("--env-pass", name, "not a name");
+    }
+    o.env.pass(name);
+    return {};
+  });
+}
+
+outcome unset_env(options& o, text_view text) {
+  if (text.empty() || text.find('=') != text.npos) {
+    return refuse("--env-unset", text, "not a name");
+  }
+  o.env.unset(text);
+  return {};
+}
+
+outcome set_stop(options& o, text_view text) {
+  auto steps = parse_stop(text);
+  if (!steps) return refuse("--stop", text, "not a ladder such as TERM,5s,INT,2s,KILL");
+  o.stop = std::move(*steps);
+  return {};
+}
+
+outcome set_contain(options& o, text_view text) {
+  for (const containment c : {containment::process, containment::group, containment::tree,
+                              containment::sealed}) {
+    if (text != to_string(c)) continue;
+    o.contain = c;
+    return {};
+  }
+  return refuse("--contain", text, "one of process, group, tree, sealed");
+}
+
+outcome set_ok_codes(options& o, text_view text) {
+  constexpr text_view why = "not exit codes such as 0,3,5-9";
+  if (text.empty()) return refuse("--ok-codes", text, why);
+  std::vector<int> codes;
+  const outcome r = each_of_list(text, [&](text_view part) -> outcome {
+    const std::size_t dash = part.find('-');
+    long first = 0;
+    long last = 0;
+    const bool good = read_number(part.substr(0, dash), first) &&
+                      read_number(dash == part.npos ? part : part.substr(dash + 1), last);
+    if (!good || first < 0 || last > 255 || first > last) {
+      return refuse("--ok-codes", text, why);
+    }
+    for (long c = first; c <= last; ++c) codes.push_back(static_cast<int>(c));
+    return {};
+  });
+  if (r) o.ok_codes = std::move(codes);
+  return r;
+}
+
+outcome set_account(account& to, text_view flag, text_view text) {
+  if (text.empty()) return refuse(flag, text, "not a name or number");
+  to = to_account(text);
+  return {};
+}
+
+outcome set_groups(options& o, text_view text) {
+  std::vector<account> groups;
+  const outcome r = each_of_list(text, [&](text_view part) -> outcome {
+    if (part.empty()) return refuse("--extra-groups", text, "an empty name");
+    groups.push_back(to_account(part));
+    return {};
+  });
+  if (r) o.extra_groups = account_list(std::move(groups));
+  return r;
+}
+
+outcome set_umask(options& o, text_view text) {
+  long n = 0;
+  if (!read_number(text, n, 8) || n < 0 || n > 0777) {
+    return refuse("--umask", text, "not an octal number from 0 to 777");
+  }
+  o.umask = static_cast<unsigned>(n);
+  return {};
+}
+
+outcome set_pass_fds(options& o, text_view text) {
+  if (text.empty()) return refuse("--pass-fds", text, "not descriptors such as 3,5");
+  return each_of_list(text, [&](text_view part) -> outcome {
+    int n = 0;
+    if (auto r = set_number(n, "--pass-fds", part, 0, INT32_MAX); !r) return r;
+    o.pass_fds.push_back(n);
+    return {};
+  });
+}
+
+outcome set_map_fd(options& o, text_view text) {
+  const std::size_t equals = text.find('=');
+  long to = 0;
+  long from = 0;
+  if (equals == text.npos || !read_number(text.substr(0, equals), to) ||
+      !read_number(text.substr(equals + 1), from) || to < 0 || from < 0 || to > INT32_MAX ||
+      from > INT32_MAX) {
+    return refuse("--map-fd", text, "not CHILD=OURS such as 3=7");
+  }
+  o.map_fds.push_back({static_cast<int>(from), static_cast<int>(to)});
+  return {};
+}
+
+outcome set_file(stdio& to, text_view flag, text_view text) {
+  if (text.empty()) return refuse(flag, text, "not a file's name");
+  to = file(std::string(text));
+  return {};
+}
+
+outcome set_text(std::string& to, text_view flag, text_view text) {
+  if (text.empty()) return refuse(flag, text, "must not be empty");
+  to = text;
+  return {};
+}
+
+// One line per member, in the order of struct options. capture_output, check and the callbacks are
+// not here: how a result is used is the caller's affair, and the tool has --json and exit statuses.
+constexpr option_entry table[] = {
+    {"in", "--stdin", "FILE", "Read stdin from FILE.", false,
+     [](options& o, text_view t) { return set_file(o.in, "--stdin", t); }},
+    {"input", "--input", "TEXT", "Feed TEXT to stdin.", false,
+     [](options& o, text_view t) { return o.input = t, outcome(); }},
+    {"out", "--stdout", "FILE", "Write stdout to FILE.", false,
+     [](options& o, text_view t) { return set_file(o.out, "--stdout", t); }},
+    {"err", "--stderr", "FILE", "Write stderr to FILE.", false,
+     [](options& o, text_view t) { return set_file(o.err, "--stderr", t); }},
+    {"max_output", "--max-output", "SIZE", "Bound each collected stream.", false,
+     [](options& o, text_view t) { return set_size(o.max_output.bytes, "--max-output", t); }},
+    {"max_output.policy", "--overflow", "POLICY",
+     "Beyond --max-output: error (default), head, tail, head-tail or spill:FILE.", false,
+     set_overflow},
+    {"text", "--text", "", "Collected output is UTF-8 text; newlines become \\n.", false,
+     [](options& o, text_view) { return o.text = true, outcome(); }},
+    {"encoding", "--encoding", "NAME", "The command's encoding, by its iconv name.", false,
+     [](options& o, text_view t) { return set_text(o.encoding, "--encoding", t); }},
+    {"errors", "--encoding-errors", "POLICY",
+     "Bytes that are not text: strict (default), replace, ignore or backslashreplace.", false,
+     set_errors},
+    {"cwd", "-C,--chdir", "DIR", "Run in DIR.", false,
+     [](options& o, text_view t) { return set_text(o.cwd, "--chdir", t); }},
+    {"env", "--env", "NAME=VALUE", "Set an environment variable.", true, set_env},
+    {"env.clear", "--env-clear", "", "Start with an empty environment.", false,
+     [](options& o, text_view) { return start_empty(o.env), outcome(); }},
+    {"env.pass", "--env-pass", "NAMES",
+     "Start with an empty environment but for NAMES, separated by commas.", true, pass_env},
+    {"env.unset", "--env-unset", "NAME", "Remove an environment variable.", true, unset_env},
+    {"executable", "--executable", "FILE", "Execute FILE; the command's first word stays argv[0].",
+     false, [](options& o, text_view t) { return set_text(o.executable, "--executable", t); }},
+    {"timeout", "--timeout", "DURATION", "Stop the command after DURATION.", false,
+     [](options& o, text_view t) { return set_duration(o.timeout, "--timeout", t); }},
+    {"idle_timeout", "--idle-timeout", "DURATION",
+     "Stop the command after DURATION without output.", false,
+     [](options& o, text_view t) { return set_duration(o.idle_timeout, "--idle-timeout", t); }},
+    {"stop", "--stop", "LADDER", "How to stop: signals and waits, as TERM,5s,INT,2s,KILL.", false,
+     set_stop},
+    {"contain", "--contain", "LEVEL", "What a stop reaches: process, group, tree or sealed.",
+     false, set_contain},
+    {"drain_grace", "--drain-grace", "DURATION",
+     "How long output that others hold open may stay silent after the exit.", false,
+     [](options& o, text_view t) { return set_duration(o.drain_grace, "--drain-grace", t); }},
+    {"ok_codes", "--ok-codes", "LIST", "Exit codes that count as success, as 0,3,5-9.", false,
+     set_ok_codes},
+    {"user", "--user", "USER", "Run as USER (name or number), with its groups.", false,
+     [](options& o, text_view t) { return set_account(o.user, "--user", t); }},
+    {"group", "--group", "GROUP", "Run with GROUP as the primary group.", false,
+     [](options& o, text_view t) { return set_account(o.group, "--group", t); }},
+    {"extra_groups", "--extra-groups", "LIST",
+     "Supplementary groups, separated by commas; empty for none.", false, set_groups},
+    {"umask", "--umask", "OCTAL", "Set the umask.", false, set_umask},
+    {"new_session", "--new-session", "", "Run in a new session, without a terminal.", false,
+     [](options& o, text_view) { return o.new_session = true, outcome(); }},
+    {"process_group", "--process-group", "PGID", "Join process group PGID; 0 for a new one.",
+     false,
+     [](options& o, text_view t) {
+       return set_number(o.process_group.emplace(0), "--process-group", t, 0, INT32_MAX);
+     }},
+    {"nice", "--nice", "N", "Add N to the niceness.", false,
+     [](options& o, text_view t) { return set_number(o.nice.emplace(0), "--nice", t, -40, 39); }},
+    {"close_fds", "--keep-fds", "", "Let the command inherit all open descriptors.", false,
+     [](options& o, text_view) { return o.close_fds = false, outcome(); }},
+    {"pass_fds", "--pass-fds", "LIST", "Descriptors that stay open, as 3,5.", true, set_pass_fds},
+    {"map_fds", "--map-fd", "CHILD=OURS", "The command's descriptor CHILD is our OURS.", true,
+     set_map_fd},
+    {"limits.cpu_time", "--cpu-time", "DURATION", "CPU time of each process, in whole seconds.",
+     false, [](options& o, text_view t) { return set_duration(o.limits.cpu_time, "--cpu-time", t); }},
+    {"limits.address_space", "--address-space", "SIZE", "Address space of each process.", false,
+     [](options& o, text_view t) {
+       return set_size(o.limits.address_space, "--address-space", t);
+     }},
+    {"limits.open_files", "--open-files", "N", "Open descriptors of each process.", false,
+     [](options& o, text_view t) { return set_size(o.limits.open_files, "--open-files", t); }},
+    {"limits.file_size", "--file-size", "SIZE", "Size of files that it writes.", false,
+     [](options& o, text_view t) { return set_size(o.limits.file_size, "--file-size", t); }},
+    {"limits.processes", "--processes", "N", "Processes of the user; root is exempt.", false,
+     [](options& o, text_view t) { return set_size(o.limits.processes, "--processes", t); }},
+    {"limits.core", "--core", "SIZE", "Size of core dumps; 0 for none.", false,
+     [](options& o, text_view t) { return set_size(o.limits.core, "--core", t); }},
+    {"limits.stack", "--stack", "SIZE", "Stack of the main thread.", false,
+     [](options& o, text_view t) { return set_size(o.limits.stack, "--stack", t); }},
+    {"best_effort", "--best-effort", "",
+     "Do without what this host cannot enforce, and say so, instead of failing.", false,
+     [](options& o, text_view) { return o.best_effort = true, outcome(); }},
+};
+
+}  // namespace
+
+std::span<const option_entry> option_table() noexcept { return table; }
+
+const option_entry* find_option(std::string_view name) noexcept {
+  for (const option_entry& e : table) {
+    if (e.name == name) return &e;
+  }
+  return nullptr;
+}
+
+}  // namespace brood
