@@ -14,6 +14,7 @@
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
 #include "sys/fd.hpp"
+#include "sys/proc.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {
@@ -116,7 +117,7 @@ class sealed_child final : public child {
     ladder down;
     down.start(kill);
     while (!down.done()) {
-      if (pidfd_ && is_over()) rest.root_ended();
+      if (is_over()) rest.root_ended();
       const std::int64_t again = down.tick(rest, sys::now());
       if (!down.done()) (void)sys::poll_until(nullptr, 0, again);
     }
@@ -132,6 +133,10 @@ class sealed_child final : public child {
   }
 
   bool is_over() const noexcept {
+    if (!pidfd_) {  // by number: not once it may be somebody else's
+      sys::process_stat s;
+      return ended_ || !sys::read_stat(pid_, s) || s.state == 'Z';
+    }
     pollfd p{pidfd_.get(), POLLIN, 0};
     return ::poll(&p, 1, 0) > 0;
   }

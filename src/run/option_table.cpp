@@ -274,7 +274,7 @@ constexpr option_entry table[] = {
     {"env.unset", "--env-unset", "NAME", "Remove an environment variable.", true, unset_env},
     {"executable", "--executable", "FILE", "Execute FILE; the command's first word stays argv[0].",
      false, [](options& o, text_view t) { return set_text(o.executable, "--executable", t); }},
-    {"timeout", "--timeout", "DURATION", "Stop the command after DURATION.", false,
+    {"timeout", "-t,--timeout", "DURATION", "Stop the command after DURATION.", false,
      [](options& o, text_view t) { return set_duration(o.timeout, "--timeout", t); }},
     {"idle_timeout", "--idle-timeout", "DURATION",
      "Stop the command after DURATION without output.", false,

@@ -149,8 +149,13 @@ ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexc
   m.msg_iovlen = 1;
   m.msg_control = control;
   m.msg_controllen = sizeof control;
-  const ssize_t n =
-      retry("recvmsg", [&] { return ::recvmsg(number, &m, MSG_CMSG_CLOEXEC); });
+  const auto receive = [&] {
+    return retry("recvmsg", [&] { return ::recvmsg(number, &m, MSG_CMSG_CLOEXEC); });
+  };
+  ssize_t n = receive();
+  // The other side went without reading our last packet. The kernel says so first, and only then
+  // gives what it had sent before.
+  if (n == -ECONNRESET) n = receive();
   if (n < 0) return n;
   for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;

@@ -54,7 +54,7 @@ brood: exec './odd': Exec format error
 [126]
 
 $ brood run -- /
-brood: exec '/': Permission denied
+brood: exec '/': Is a directory
 [126]
 
 $ mkdir dir; brood run -C dir -- $HELPER cwd
