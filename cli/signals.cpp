@@ -87,8 +87,10 @@ void relay::choose() {
 
 void relay::attach(brood::process& p) {
   if (init_) {
-    const std::vector<pid_t> more = own_children();
-    own_children_.insert(own_children_.end(), more.begin(), more.end());
+    // By name, not by listing: an orphan may have come to us in the meantime. The command's parent
+    // is its guardian, which is the library's to reap, or ourselves.
+    own_children_.push_back(p.pid());
+    own_children_.push_back(read_stat(p.pid()).parent);
   }
   process_ = &p;
 }

@@ -206,7 +206,7 @@ TEST_F(ToolTerminal, CtrlZStopsAndFgContinues) {
 
 TEST_F(ToolTerminal, AStoppedJobGoesOnInTheBackground) {
   terminal t;
-  t.type("$T run -- $HELPER out 'go''o\\n' + block-signals USR1 + wait-signal USR1\n");
+  t.type("$T run -- $HELPER block-signals USR1 + out 'go''o\\n' + wait-signal USR1\n");
   t.await("goo\r\n");
   t.type(ctrl_z);
   t.await("Stopped");
