@@ -4,16 +4,16 @@
 
 #include <chrono>
 
-#include "brood/command.hpp"
-#include "brood/duration.hpp"
-#include "brood/environment.hpp"
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/option_table.hpp"
-#include "brood/options.hpp"
-#include "brood/process.hpp"
-#include "brood/result.hpp"
-#include "brood/run.hpp"
-#include "brood/shlex.hpp"
-#include "brood/status.hpp"
-#include "brood/stdio.hpp"
+#include <brood/command.hpp>
+#include <brood/duration.hpp>
+#include <brood/environment.hpp>
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/option_table.hpp>
+#include <brood/options.hpp>
+#include <brood/process.hpp>
+#include <brood/result.hpp>
+#include <brood/run.hpp>
+#include <brood/shlex.hpp>
+#include <brood/status.hpp>
+#include <brood/stdio.hpp>

@@ -21,7 +21,7 @@ class arg {
   arg(std::nullptr_t) = delete;
   /// A path type such as std::filesystem::path, without including <filesystem> here.
   template <class P>
-    requires requires(const P& p) { std::string_view(p.native()); }
+  requires requires(const P& p) { std::string_view(p.native()); }
   arg(const P& path) : text_(path.native()) {}
 
   const std::string& text() const& noexcept { return text_; }
@@ -46,13 +46,11 @@ class command {
 
   /// Any other range of strings. A string by itself is not a command: see shell() and parse().
   template <class R>
-    requires(!std::is_convertible_v<const R&, std::string_view> &&
-             !std::is_base_of_v<command, R> &&
-             requires(const R& r) {
-               arg(*r.begin());
-               r.end();
-             })
-  command(const R& range) {
+  requires(!std::is_convertible_v<const R&, std::string_view> && !std::is_base_of_v<command, R> &&
+           requires(const R& r) {
+             arg(*r.begin());
+             r.end();
+           }) command(const R& range) {
     for (const auto& a : range) args_.push_back(arg(a).text());
   }
 

@@ -54,8 +54,8 @@ enum class error_stage : unsigned char {
 std::string_view to_string(error_kind k) noexcept;
 std::string_view to_string(error_stage s) noexcept;
 
-/// Base of everything brood throws, and the error of the `try_` forms. Cheap to copy (shared state).
-/// what() is one line: "chdir '/nope': No such file or directory". Threads: immutable.
+/// Base of everything brood throws, and the error of the `try_` forms. Cheap to copy (shared
+/// state). what() is one line: "chdir '/nope': No such file or directory". Threads: immutable.
 class error : public std::exception {
  public:
   /// \param detail  replaces the operating system's text in what() when not empty.

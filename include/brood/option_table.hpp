@@ -6,21 +6,21 @@
 #include <string>
 #include <string_view>
 
-#include "brood/duration.hpp"
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
+#include <brood/duration.hpp>
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
 
 namespace brood {
 
 /// One member of `options` that can be said in text: a flag of the tool, a key of a file, a keyword
 /// in Python.
 struct option_entry {
-  std::string_view name;    ///< path of the member: "timeout", "limits.cpu_time"
-  std::string_view flags;   ///< of the tool, comma-separated: "-C,--chdir"
-  std::string_view value;   ///< of what follows the flag: "DURATION"; empty for a switch
-  std::string_view help;    ///< one sentence
-  bool repeats;             ///< may be given more than once
+  std::string_view name;   ///< path of the member: "timeout", "limits.cpu_time"
+  std::string_view flags;  ///< of the tool, comma-separated: "-C,--chdir"
+  std::string_view value;  ///< of what follows the flag: "DURATION"; empty for a switch
+  std::string_view help;   ///< one sentence
+  bool repeats;            ///< may be given more than once
   /// Read `text` into `o`. Errors: usage_error naming the option and the text.
   expected<void, error> (*set)(options& o, std::string_view text);
 };

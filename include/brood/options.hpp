@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
-#include "brood/callback.hpp"
-#include "brood/duration.hpp"
-#include "brood/environment.hpp"
-#include "brood/status.hpp"
-#include "brood/stdio.hpp"
+#include <brood/callback.hpp>
+#include <brood/duration.hpp>
+#include <brood/environment.hpp>
+#include <brood/status.hpp>
+#include <brood/stdio.hpp>
 
 namespace brood {
 
@@ -121,8 +121,8 @@ struct options {
   std::optional<std::string> input = {};
   stdio out = INHERIT;
   stdio err = INHERIT;
-  bool capture_output = false;    ///< short for .out = PIPE, .err = PIPE
-  output_limit max_output = {};   ///< of each collected stream
+  bool capture_output = false;   ///< short for .out = PIPE, .err = PIPE
+  output_limit max_output = {};  ///< of each collected stream
   /// Called with each line as it comes, without its end ("\n"; under .text also "\r\n", "\r"), by
   /// the thread that is in run(), finish() or communicate(). A line longer than 1 MiB comes in
   /// pieces. Streams that are INHERIT become pipes whose bytes go to the callbacks alone. An
@@ -132,18 +132,18 @@ struct options {
   callback<void(output_stream, std::string_view)> on_chunk = {};
 
   // --- text ---
-  bool text = false;             ///< decode out and err, encode input; newlines become "\n"
-  std::string encoding = {};     ///< of the command, by its iconv(3) name; implies text; UTF-8
+  bool text = false;          ///< decode out and err, encode input; newlines become "\n"
+  std::string encoding = {};  ///< of the command, by its iconv(3) name; implies text; UTF-8
   text_errors errors = text_errors::strict;
 
   // --- where ---
-  std::string cwd = {};          ///< empty: the caller's
+  std::string cwd = {};  ///< empty: the caller's
   environment env = {};
-  std::string executable = {};   ///< the file to execute instead of args[0], which stays argv[0]
+  std::string executable = {};  ///< the file to execute instead of args[0], which stays argv[0]
 
   // --- how it ends ---
-  duration timeout = {};         ///< of the whole call, more than 0; enforced by run and finish
-  duration idle_timeout = {};    ///< without output on any piped stream, more than 0
+  duration timeout = {};       ///< of the whole call, more than 0; enforced by run and finish
+  duration idle_timeout = {};  ///< without output on any piped stream, more than 0
   std::vector<stop_step> stop = {{15, std::chrono::seconds(5)}, {9, {}}};  ///< TERM, 5 s, KILL
   containment contain = containment::tree;
   /// After the exit, how long a piped stream that others still hold open may stay silent before
@@ -151,8 +151,8 @@ struct options {
   duration drain_grace = {};
 
   // --- what is an error ---
-  bool check = false;               ///< a bad end is a called_process_error
-  std::vector<int> ok_codes = {};   ///< exit codes that count as success; empty: 0 alone
+  bool check = false;              ///< a bad end is a called_process_error
+  std::vector<int> ok_codes = {};  ///< exit codes that count as success; empty: 0 alone
 
   // --- identity ---
   /// The user's primary group and supplementary groups come along unless group or extra_groups say
@@ -160,14 +160,14 @@ struct options {
   account user = {};
   account group = {};
   account_list extra_groups = {};
-  std::optional<unsigned> umask = {};  ///< 0 to 0777
-  bool new_session = false;            ///< setsid(2)
+  std::optional<unsigned> umask = {};     ///< 0 to 0777
+  bool new_session = false;               ///< setsid(2)
   std::optional<int> process_group = {};  ///< setpgid(2): 0 a group of its own
-  std::optional<int> nice = {};        ///< added to the caller's niceness, -40 to 39
+  std::optional<int> nice = {};           ///< added to the caller's niceness, -40 to 39
 
   // --- descriptors ---
-  bool close_fds = true;               ///< all but 0, 1, 2 and those named below
-  std::vector<int> pass_fds = {};      ///< stay open under their own numbers
+  bool close_fds = true;           ///< all but 0, 1, 2 and those named below
+  std::vector<int> pass_fds = {};  ///< stay open under their own numbers
   std::vector<fd_mapping> map_fds = {};
 
   // --- limits ---

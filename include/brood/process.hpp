@@ -9,11 +9,11 @@
 #include <string>
 #include <string_view>
 
-#include "brood/command.hpp"
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
-#include "brood/result.hpp"
+#include <brood/command.hpp>
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
+#include <brood/result.hpp>
 
 namespace brood {
 
@@ -88,11 +88,11 @@ class pipe_reader {
 
 /// What a running command uses at this moment.
 struct live_usage {
-  std::chrono::nanoseconds user{};    ///< CPU time of the child and all its descendants now alive
+  std::chrono::nanoseconds user{};  ///< CPU time of the child and all its descendants now alive
   std::chrono::nanoseconds system{};
-  std::uint64_t rss_bytes = 0;        ///< of all of them; shared pages count in each
-  unsigned threads = 0;               ///< of all of them
-  unsigned descendants = 0;           ///< without the child itself
+  std::uint64_t rss_bytes = 0;  ///< of all of them; shared pages count in each
+  unsigned threads = 0;         ///< of all of them
+  unsigned descendants = 0;     ///< without the child itself
 };
 
 struct process_access;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "brood/status.hpp"
+#include <brood/status.hpp>
 
 namespace brood {
 
@@ -16,8 +16,8 @@ struct [[nodiscard]] completed_process {
   int pid = -1;
   exit_status status;
   brood::reason reason = brood::reason::not_started;
-  std::string out;               ///< collected stdout: bytes, or UTF-8 text under .text / .encoding
-  std::string err;               ///< collected stderr
+  std::string out;  ///< collected stdout: bytes, or UTF-8 text under .text / .encoding
+  std::string err;  ///< collected stderr
   std::uint64_t out_omitted = 0;  ///< bytes of stdout that options::max_output left out
   std::uint64_t err_omitted = 0;
   /// False if output was given up on: somebody still held the pipe when the call had to return.
@@ -26,7 +26,7 @@ struct [[nodiscard]] completed_process {
   brood::containment containment = brood::containment::process;  ///< what was in force
   brood::backend backend = brood::backend::native;
   std::vector<std::string> degraded;  ///< what options::best_effort left out, one line each
-  bool accepted = false;  ///< ended by itself with one of options::ok_codes
+  bool accepted = false;              ///< ended by itself with one of options::ok_codes
 
   /// Python's convention: the exit code, or the negative number of the signal.
   int returncode() const noexcept { return status.returncode(); }

@@ -4,11 +4,11 @@
 
 #include <string>
 
-#include "brood/command.hpp"
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
-#include "brood/result.hpp"
+#include <brood/command.hpp>
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
+#include <brood/result.hpp>
 
 namespace brood {
 

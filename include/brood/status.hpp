@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "brood/duration.hpp"
+#include <brood/duration.hpp>
 
 namespace brood {
 

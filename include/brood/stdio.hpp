@@ -30,9 +30,9 @@ class stdio {
   stdio(stdio_target t) noexcept : kind_(static_cast<kind>(t)) {}
 
   kind what() const noexcept { return kind_; }
-  const std::string& path() const noexcept { return path_; }          ///< of file()
-  const std::string& mode() const noexcept { return mode_; }          ///< of file(); may be empty
-  int descriptor() const noexcept { return descriptor_; }             ///< of fd()
+  const std::string& path() const noexcept { return path_; }  ///< of file()
+  const std::string& mode() const noexcept { return mode_; }  ///< of file(); may be empty
+  int descriptor() const noexcept { return descriptor_; }     ///< of fd()
   const std::vector<stdio>& targets() const noexcept { return targets_; }  ///< of tee()
 
  private:

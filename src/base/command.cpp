@@ -1,9 +1,9 @@
 // Commands: shells by name, lines split without one, and quoting for people.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/command.hpp"
+#include <brood/command.hpp>
+#include <brood/shlex.hpp>
 
 #include "base/make_error.hpp"
-#include "brood/shlex.hpp"
 
 namespace brood {
 

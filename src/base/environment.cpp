@@ -1,8 +1,8 @@
 // Computing a child's environment from its parent's and the changes.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/environment.hpp"
-
 #include <algorithm>
+
+#include <brood/environment.hpp>
 
 namespace brood {
 

@@ -1,14 +1,14 @@
 // Errors: shared immutable state, one line of text, and the classes they are thrown as.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/error.hpp"
-
 #include <atomic>
 #include <cerrno>
 #include <memory>
 #include <utility>
 
+#include <brood/error.hpp>
+#include <brood/result.hpp>
+
 #include "base/make_error.hpp"
-#include "brood/result.hpp"
 
 namespace brood {
 
@@ -40,9 +40,9 @@ std::string_view to_string(error_kind k) noexcept {
 
 std::string_view to_string(error_stage s) noexcept {
   constexpr std::string_view names[] = {
-      "request", "open",     "pipe",  "fork",        "guard", "setsid", "setpgid", "umask",
-      "nice",    "limit",    "identity", "chdir",    "descriptors", "exec", "read", "write",
-      "wait",    "signal",   "decode", "encode",     "timeout", "check"};
+      "request", "open",   "pipe",     "fork",   "guard",       "setsid", "setpgid", "umask",
+      "nice",    "limit",  "identity", "chdir",  "descriptors", "exec",   "read",    "write",
+      "wait",    "signal", "decode",   "encode", "timeout",     "check"};
   return names[static_cast<std::size_t>(s)];
 }
 

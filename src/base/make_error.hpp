@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "brood/error.hpp"
+#include <brood/error.hpp>
 
 namespace brood::detail {
 

@@ -9,7 +9,7 @@
 namespace brood::detail {
 
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 class pod_array {
  public:
   pod_array() noexcept = default;

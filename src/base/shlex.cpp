@@ -1,6 +1,6 @@
 // Splitting and quoting by POSIX shell rules.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/shlex.hpp"
+#include <brood/shlex.hpp>
 
 #include "base/make_error.hpp"
 

@@ -1,9 +1,9 @@
 // Names of signals, reasons and levels, for people and for files.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/status.hpp"
-
 #include <csignal>
 #include <cstdlib>
+
+#include <brood/status.hpp>
 
 namespace brood {
 
@@ -71,10 +71,9 @@ std::string exit_status::to_string() const {
 }
 
 std::string_view to_string(reason r) noexcept {
-  constexpr std::string_view names[] = {"exited",       "signaled",        "timed_out",
-                                        "idle_timed_out", "cpu_limit",     "memory_limit",
-                                        "output_limit", "file_size_limit", "cancelled",
-                                        "not_started"};
+  constexpr std::string_view names[] = {
+      "exited",       "signaled",     "timed_out",       "idle_timed_out", "cpu_limit",
+      "memory_limit", "output_limit", "file_size_limit", "cancelled",      "not_started"};
   return names[static_cast<std::size_t>(r)];
 }
 
@@ -83,8 +82,6 @@ std::string_view to_string(containment c) noexcept {
   return names[static_cast<std::size_t>(c)];
 }
 
-std::string_view to_string(backend b) noexcept {
-  return b == backend::native ? "native" : "posix";
-}
+std::string_view to_string(backend b) noexcept { return b == backend::native ? "native" : "posix"; }
 
 }  // namespace brood

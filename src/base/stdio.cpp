@@ -1,6 +1,6 @@
 // Making stream targets.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/stdio.hpp"
+#include <brood/stdio.hpp>
 
 namespace brood {
 

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/status.hpp"
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/status.hpp>
+
 #include "process/ladder.hpp"
 #include "spawn/make_plan.hpp"
 #include "sys/child.hpp"

@@ -17,10 +17,7 @@ namespace {
 class direct_child final : public child {
  public:
   direct_child(const launched& l, targets::reach reach, bool leads) noexcept
-      : pidfd_(l.pidfd),
-        reach_(reach),
-        leads_(leads),
-        all_(reach, l.pid, l.pidfd, leads) {
+      : pidfd_(l.pidfd), reach_(reach), leads_(leads), all_(reach, l.pid, l.pidfd, leads) {
     pid_ = l.pid;
     started_at_ = l.at;
   }

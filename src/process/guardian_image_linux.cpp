@@ -1,9 +1,8 @@
 // The embedded guardian as a memory file.
 // SPDX-License-Identifier: Apache-2.0
-#include "process/guardian_image.hpp"
-
 #include <cstddef>
 
+#include "process/guardian_image.hpp"
 #include "sys/fd.hpp"
 
 extern "C" {

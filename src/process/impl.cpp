@@ -268,10 +268,10 @@ completed_process process::impl::result() {
     (is_out ? r.out : r.err) = s.kept.take();
   }
   const std::optional<int> code = r.status.code();
-  r.accepted = r.reason == reason::exited && code &&
-               (ok_codes.empty() ? *code == 0
-                                 : std::find(ok_codes.begin(), ok_codes.end(), *code) !=
-                                       ok_codes.end());
+  r.accepted =
+      r.reason == reason::exited && code &&
+      (ok_codes.empty() ? *code == 0
+                        : std::find(ok_codes.begin(), ok_codes.end(), *code) != ok_codes.end());
   return r;
 }
 

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "brood/process.hpp"
+#include <brood/process.hpp>
+
 #include "process/child.hpp"
 #include "stream/pump.hpp"
 #include "sys/fd.hpp"
@@ -23,24 +24,24 @@ struct process::impl {
   brood::limits limits;
   duration timeout;
   duration idle_timeout;
-  std::optional<std::string> input;     // as bytes; not used when run() lends its caller's
+  std::optional<std::string> input;  // as bytes; not used when run() lends its caller's
   brood::containment contain = brood::containment::process;
   brood::backend back = brood::backend::native;
   std::vector<std::string> degraded;
   detail::ladder_steps steps;
-  std::int64_t deadline = INT64_MAX;    // of options::timeout
-  std::int64_t idle = INT64_MAX;        // ns of options::idle_timeout
-  std::int64_t drain_grace = INT64_MAX; // ns; INT64_MAX: to end-of-file
+  std::int64_t deadline = INT64_MAX;     // of options::timeout
+  std::int64_t idle = INT64_MAX;         // ns of options::idle_timeout
+  std::int64_t drain_grace = INT64_MAX;  // ns; INT64_MAX: to end-of-file
   bool in_piped = false;
-  bool out_piped = false;               // the caller may read it
+  bool out_piped = false;  // the caller may read it
   bool err_piped = false;
-  std::vector<detail::sys::fd> held;    // what the sources' relays borrow
+  std::vector<detail::sys::fd> held;  // what the sources' relays borrow
 
   // Guarded by lock: other threads signal and stop.
   std::mutex lock;
   std::unique_ptr<detail::child> child;
   brood::reason cause = brood::reason::not_started;  // of the stop, if it came before the end
-  detail::sys::fd wake_read;            // made by the first wait that needs it
+  detail::sys::fd wake_read;                         // made by the first wait that needs it
   detail::sys::fd wake_write;
 
   // Of the one thread that waits.
@@ -48,10 +49,10 @@ struct process::impl {
   pipe_reader out;
   pipe_reader err;
   detail::pump pump;
-  bool handed_over = false;             // the pipes are the pump's now
+  bool handed_over = false;  // the pipes are the pump's now
   bool complete = true;
   bool detached = false;
-  std::int64_t pause = 0;               // between looks, where there is no event
+  std::int64_t pause = 0;  // between looks, where there is no event
 
   ~impl();
   /// Our ends of the pipes, for the caller until hand_over().

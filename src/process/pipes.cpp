@@ -4,8 +4,9 @@
 
 #include <cerrno>
 
+#include <brood/process.hpp>
+
 #include "base/make_error.hpp"
-#include "brood/process.hpp"
 #include "stream/storage.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"

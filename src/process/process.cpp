@@ -1,11 +1,11 @@
 // brood::process: what the caller may do with a running command.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/process.hpp"
-
 #include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include <brood/process.hpp>
 
 #include "base/make_error.hpp"
 #include "process/impl.hpp"
@@ -227,13 +227,11 @@ expected<completed_process, error> process::impl::judged(completed_process r) co
   const std::string line = command(r.args).to_string();
   if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {
     const bool idle_one = r.reason == reason::idle_timed_out;
-    const auto limit = static_cast<std::chrono::nanoseconds>(idle_one ? idle_timeout
-                                                                      : timeout);
+    const auto limit = static_cast<std::chrono::nanoseconds>(idle_one ? idle_timeout : timeout);
     std::string seconds = std::to_string(static_cast<double>(limit.count()) / 1e9);
     seconds.erase(seconds.find_last_not_of('0') + 1);
     if (seconds.back() == '.') seconds.pop_back();
-    const std::string text =
-        (idle_one ? "no output for " : "timed out after ") + seconds + " s";
+    const std::string text = (idle_one ? "no output for " : "timed out after ") + seconds + " s";
     return unexpected(
         error(error_kind::timed_out, error_stage::timeout, line, {}, text).with(std::move(r)));
   }

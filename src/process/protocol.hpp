@@ -17,11 +17,11 @@ inline constexpr std::size_t plan_piece = 64 * 1024;
 
 struct ask {
   enum class what : std::uint8_t {
-    launch,   ///< n bytes of packed plan follow; steps: what to do if we die
-    signal,   ///< n to the command itself
+    launch,      ///< n bytes of packed plan follow; steps: what to do if we die
+    signal,      ///< n to the command itself
     signal_all,  ///< n once to the whole tree
-    stop,     ///< go down `steps` over the tree; asked again: straight to SIGKILL
-    release,  ///< forget the tree and exit
+    stop,        ///< go down `steps` over the tree; asked again: straight to SIGKILL
+    release,     ///< forget the tree and exit
   };
   what kind;
   std::uint64_t n = 0;

@@ -38,9 +38,9 @@ class targets {
  private:
   struct member {
     int pid;
-    int pidfd;            // -1: known by its start time
+    int pidfd;  // -1: known by its start time
     std::uint64_t start;
-    unsigned round;       // in which it was signalled last
+    unsigned round;  // in which it was signalled last
   };
   void scan() noexcept;
   void scan_below(int pid) noexcept;

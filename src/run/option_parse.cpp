@@ -4,8 +4,9 @@
 #include <cstdlib>
 #include <string>
 
+#include <brood/option_table.hpp>
+
 #include "base/make_error.hpp"
-#include "brood/option_table.hpp"
 
 namespace brood {
 
@@ -39,8 +40,8 @@ long double take_unit(std::string_view& text) {
     std::string_view name;
     long double seconds;
   };
-  constexpr unit units[] = {{"ms", 0.001L}, {"us", 1e-6L}, {"s", 1}, {"m", 60}, {"h", 3600},
-                            {"d", 86400}};
+  constexpr unit units[] = {{"ms", 0.001L}, {"us", 1e-6L}, {"s", 1},
+                            {"m", 60},      {"h", 3600},   {"d", 86400}};
   for (const unit& u : units) {
     if (!text.starts_with(u.name)) continue;
     text.remove_prefix(u.name.size());

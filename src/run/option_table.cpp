@@ -1,10 +1,10 @@
 // The table of options.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/option_table.hpp"
-
 #include <charconv>
 #include <cstdint>
 #include <string>
+
+#include <brood/option_table.hpp>
 
 #include "base/make_error.hpp"
 
@@ -17,8 +17,7 @@ using text_view = std::string_view;
 
 // Named by its flag, so that the text says what to correct.
 outcome refuse(text_view flag, text_view text, text_view why) {
-  return unexpected(
-      detail::bad_request(flag, "'" + std::string(text) + "': " + std::string(why)));
+  return unexpected(detail::bad_request(flag, "'" + std::string(text) + "': " + std::string(why)));
 }
 
 bool read_number(text_view text, long& out, int base = 10) {
@@ -151,8 +150,8 @@ outcome set_stop(options& o, text_view text) {
 }
 
 outcome set_contain(options& o, text_view text) {
-  for (const containment c : {containment::process, containment::group, containment::tree,
-                              containment::sealed}) {
+  for (const containment c :
+       {containment::process, containment::group, containment::tree, containment::sealed}) {
     if (text != to_string(c)) continue;
     o.contain = c;
     return {};
@@ -281,8 +280,8 @@ constexpr option_entry table[] = {
      [](options& o, text_view t) { return set_duration(o.idle_timeout, "--idle-timeout", t); }},
     {"stop", "--stop", "LADDER", "How to stop: signals and waits, as TERM,5s,INT,2s,KILL.", false,
      set_stop},
-    {"contain", "--contain", "LEVEL", "What a stop reaches: process, group, tree or sealed.",
-     false, set_contain},
+    {"contain", "--contain", "LEVEL", "What a stop reaches: process, group, tree or sealed.", false,
+     set_contain},
     {"drain_grace", "--drain-grace", "DURATION",
      "How long output that others hold open may stay silent after the exit.", false,
      [](options& o, text_view t) { return set_duration(o.drain_grace, "--drain-grace", t); }},
@@ -297,8 +296,7 @@ constexpr option_entry table[] = {
     {"umask", "--umask", "OCTAL", "Set the umask.", false, set_umask},
     {"new_session", "--new-session", "", "Run in a new session, without a terminal.", false,
      [](options& o, text_view) { return o.new_session = true, outcome(); }},
-    {"process_group", "--process-group", "PGID", "Join process group PGID; 0 for a new one.",
-     false,
+    {"process_group", "--process-group", "PGID", "Join process group PGID; 0 for a new one.", false,
      [](options& o, text_view t) {
        return set_number(o.process_group.emplace(0), "--process-group", t, 0, INT32_MAX);
      }},
@@ -310,7 +308,8 @@ constexpr option_entry table[] = {
     {"map_fds", "--map-fd", "CHILD=OURS", "The command's descriptor CHILD is our OURS.", true,
      set_map_fd},
     {"limits.cpu_time", "--cpu-time", "DURATION", "CPU time of each process, in whole seconds.",
-     false, [](options& o, text_view t) { return set_duration(o.limits.cpu_time, "--cpu-time", t); }},
+     false,
+     [](options& o, text_view t) { return set_duration(o.limits.cpu_time, "--cpu-time", t); }},
     {"limits.address_space", "--address-space", "SIZE", "Address space of each process.", false,
      [](options& o, text_view t) {
        return set_size(o.limits.address_space, "--address-space", t);

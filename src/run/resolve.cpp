@@ -51,9 +51,8 @@ maybe resolve_user(const options& o, request& r) {
   if (!o.user.given()) return {};
   if (auto m = check_id(o.user, "user")) return m;
   sys::user_record user;
-  const int found = o.user.numeric()
-                        ? sys::find_user(static_cast<unsigned>(o.user.id()), user)
-                        : sys::find_user(o.user.name(), user);
+  const int found = o.user.numeric() ? sys::find_user(static_cast<unsigned>(o.user.id()), user)
+                                     : sys::find_user(o.user.name(), user);
   if (found < 0 && !(o.user.numeric() && found == -ENOENT)) return unknown("user", o.user, found);
   r.uid = found < 0 ? static_cast<unsigned>(o.user.id()) : user.uid;
   if (found < 0) {  // a number without an entry: it has no groups but the given ones
@@ -103,8 +102,8 @@ maybe add_limit(const limit_entry& l, const options& o, request& r,
   }
   std::uint64_t soft = *l.value;
   if (soft > most) {
-    const std::string text = std::to_string(soft) + " is above the hard limit of " +
-                             std::to_string(most);
+    const std::string text =
+        std::to_string(soft) + " is above the hard limit of " + std::to_string(most);
     if (!o.best_effort) return bad_request(std::string("limits.") + l.name, text);
     degraded.push_back(std::string("limits.") + l.name + ": " + text);
     soft = most;

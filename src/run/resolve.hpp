@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "brood/command.hpp"
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
+#include <brood/command.hpp>
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
+
 #include "spawn/request.hpp"
 
 namespace brood::detail {

@@ -1,13 +1,13 @@
 // run, spawn and their kin: the whole story in six steps.
 // SPDX-License-Identifier: Apache-2.0
-#include "brood/run.hpp"
-
 #include <fcntl.h>
 
 #include <cerrno>
 
+#include <brood/process.hpp>
+#include <brood/run.hpp>
+
 #include "base/make_error.hpp"
-#include "brood/process.hpp"
 #include "process/impl.hpp"
 #include "run/resolve.hpp"
 #include "run/streams.hpp"
@@ -71,8 +71,7 @@ expected<std::unique_ptr<detail::child>, error> process_access::launch(const opt
     auto sealed = detail::start_sealed(p, i.steps);
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
     if (!unguarded || !o.best_effort) return sealed;
-    i.degraded.push_back(std::string("contain: tree instead of sealed: ") +
-                         sealed.error().what());
+    i.degraded.push_back(std::string("contain: tree instead of sealed: ") + sealed.error().what());
     i.contain = containment::tree;
   }
   const reach r = i.contain == containment::process ? reach::process
@@ -169,8 +168,6 @@ expected<process, error> try_spawn(const command& cmd, options opts) {
   return process_access::wrap(std::move(*started));
 }
 
-process spawn(const command& cmd, options opts) {
-  return try_spawn(cmd, std::move(opts)).value();
-}
+process spawn(const command& cmd, options opts) { return try_spawn(cmd, std::move(opts)).value(); }
 
 }  // namespace brood

@@ -4,9 +4,10 @@
 
 #include <vector>
 
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
+
 #include "process/impl.hpp"
 #include "spawn/request.hpp"
 

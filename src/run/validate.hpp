@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "brood/command.hpp"
-#include "brood/error.hpp"
-#include "brood/options.hpp"
+#include <brood/command.hpp>
+#include <brood/error.hpp>
+#include <brood/options.hpp>
 
 namespace brood::detail {
 

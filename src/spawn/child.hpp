@@ -10,7 +10,7 @@ namespace brood::detail {
 struct child_report {
   volatile bool started = false;  ///< set first: the parent sees it only if memory is shared
   child_error error;
-  int pipe = -1;                  ///< where to write `error` as well; -1: nowhere
+  int pipe = -1;  ///< where to write `error` as well; -1: nowhere
 };
 
 /// Carry out the steps, then exec. Raw system calls over `plan` only: no allocation, no lock, no

@@ -3,14 +3,14 @@
 
 // This object may import only what scripts/child_symbols.txt lists. set*id go through syscall():
 // glibc's wrappers would signal all threads of the parent, whose memory the child shares.
-#include "spawn/child.hpp"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "spawn/child.hpp"
 
 namespace brood::detail {
 
@@ -67,9 +67,7 @@ long close_others() noexcept {
 }
 
 long set_limit(const step& s) noexcept {
-  const struct {
-    std::uint64_t soft, hard;
-  } limit{s.c, s.d};
+  const struct { std::uint64_t soft, hard; } limit{s.c, s.d};
   return syscall(SYS_prlimit64, 0, s.a, &limit, nullptr);
 }
 

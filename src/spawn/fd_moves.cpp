@@ -16,8 +16,8 @@ bool is_source(const std::vector<fd_move>& pending, int number) {
 void drop_overwritten(std::vector<fd_move>& moves) {
   std::vector<fd_move> last;
   for (auto m = moves.rbegin(); m != moves.rend(); ++m) {
-    const bool later = std::any_of(last.begin(), last.end(),
-                                   [&](const fd_move& l) { return l.to == m->to; });
+    const bool later =
+        std::any_of(last.begin(), last.end(), [&](const fd_move& l) { return l.to == m->to; });
     if (!later) last.push_back(*m);
   }
   std::reverse(last.begin(), last.end());
@@ -67,9 +67,8 @@ std::vector<step> order_moves(std::vector<fd_move> moves) {
     }
   }
   while (!pending.empty()) {
-    const auto safe = std::find_if(pending.begin(), pending.end(), [&](const fd_move& m) {
-      return !is_source(pending, m.to);
-    });
+    const auto safe = std::find_if(pending.begin(), pending.end(),
+                                   [&](const fd_move& m) { return !is_source(pending, m.to); });
     if (safe == pending.end()) {
       break_cycle(pending, steps);
     } else {

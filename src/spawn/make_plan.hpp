@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "brood/error.hpp"
+#include <brood/error.hpp>
+
 #include "spawn/plan.hpp"
 #include "spawn/request.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "brood/error.hpp"
+#include <brood/error.hpp>
 
 namespace brood::detail {
 
@@ -44,15 +44,15 @@ struct plan_view {
   char* const* envp;
   const step* steps;
   std::uint32_t step_count;
-  int program_fd = -1;   ///< executed instead of `programs` when >= 0
+  int program_fd = -1;    ///< executed instead of `programs` when >= 0
   bool portable = false;  ///< start it by fork(2), as the POSIX back end does
 };
 
 /// Where a child failed before exec.
 struct child_error {
   error_stage stage = error_stage::exec;
-  int os = 0;                 ///< errno; 0: it did not fail
-  std::uint32_t step = 0;     ///< index of the step that failed
+  int os = 0;              ///< errno; 0: it did not fail
+  std::uint32_t step = 0;  ///< index of the step that failed
 };
 
 }  // namespace brood::detail

@@ -23,24 +23,24 @@ struct limit_request {
 
 /// Input of make_plan(). Strings that `args` and `env` point to are borrowed.
 struct request {
-  std::vector<const char*> args;          ///< without the null at the end
-  std::string program;                    ///< as the caller named it
-  std::vector<std::string> programs;      ///< candidates for execve, in order
-  std::vector<std::string> env;           ///< NAME=value; unused if inherit_env
+  std::vector<const char*> args;      ///< without the null at the end
+  std::string program;                ///< as the caller named it
+  std::vector<std::string> programs;  ///< candidates for execve, in order
+  std::vector<std::string> env;       ///< NAME=value; unused if inherit_env
   bool inherit_env = true;
-  std::string cwd;                        ///< empty: unchanged
-  std::vector<fd_move> moves;             ///< streams and mapped descriptors
-  std::vector<int> keep;                  ///< stay open under their own numbers
+  std::string cwd;             ///< empty: unchanged
+  std::vector<fd_move> moves;  ///< streams and mapped descriptors
+  std::vector<int> keep;       ///< stay open under their own numbers
   bool close_fds = true;
   bool new_session = false;
   std::optional<int> process_group;
   std::optional<unsigned> umask;
-  std::optional<int> nice;                ///< absolute
+  std::optional<int> nice;  ///< absolute
   std::vector<limit_request> limits;
   std::optional<std::vector<unsigned>> groups;
   std::optional<unsigned> gid;
   std::optional<unsigned> uid;
-  bool portable = false;                  ///< the POSIX back end
+  bool portable = false;  ///< the POSIX back end
 };
 
 }  // namespace brood::detail

@@ -28,8 +28,7 @@ collector::collector(output_limit limit, std::string_view suffix) : limit_(std::
 
 int collector::spill(std::string_view bytes) {
   if (!spill_) {
-    spill_.reset(
-        sys::open_file(limit_.spill_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    spill_.reset(sys::open_file(limit_.spill_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
     if (!spill_) return spill_.release();
     if (const int r = sys::write_all(spill_.get(), head_.data(), head_.size()); r < 0) return r;
   }
@@ -38,9 +37,8 @@ int collector::spill(std::string_view bytes) {
 
 int collector::append(std::string_view bytes) {
   seen_ += bytes.size();
-  const auto fits = std::min<std::uint64_t>(head_room_ - std::min<std::uint64_t>(
-                                                             head_room_, head_.size()),
-                                            bytes.size());
+  const auto fits = std::min<std::uint64_t>(
+      head_room_ - std::min<std::uint64_t>(head_room_, head_.size()), bytes.size());
   const auto rest = bytes.substr(static_cast<std::size_t>(fits));
   if (limit_.policy == overflow::spill && (spill_ || !rest.empty())) {
     if (const int r = spill(bytes); r < 0) return r;
@@ -65,7 +63,8 @@ std::uint64_t collector::omitted() const noexcept {
 }
 
 std::string collector::take() {
-  if (tail_.size() > tail_room_) tail_.erase(0, tail_.size() - static_cast<std::size_t>(tail_room_));
+  if (tail_.size() > tail_room_)
+    tail_.erase(0, tail_.size() - static_cast<std::size_t>(tail_room_));
   if (tail_.empty()) return std::move(head_);
   head_ += tail_;
   tail_.clear();

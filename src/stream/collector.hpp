@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "brood/options.hpp"
+#include <brood/options.hpp>
+
 #include "sys/fd.hpp"
 
 namespace brood::detail {

@@ -72,8 +72,8 @@ bool pump::relaying(std::size_t i) const noexcept {
                      [&](std::size_t d) { return d < l.chunk.size(); });
 }
 
-// In the order: event, wake, input, then per source either its pipe or the relays that must take its
-// last chunk first. That is the back-pressure: a slow relay stops us reading.
+// In the order: event, wake, input, then per source either its pipe or the relays that must take
+// its last chunk first. That is the back-pressure: a slow relay stops us reading.
 void pump::arm(int event, int wake) {
   polled_.clear();
   polled_.push_back({event, POLLIN, 0});
@@ -140,8 +140,8 @@ void pump::serve_source(std::size_t i) {
   source& s = sources_[i];
   live& l = live_[i];
   const std::size_t most = l.grown ? large_read : small_read;
-  const bool straight = s.collect && s.kept.unbounded() && !s.text && s.relays.empty() &&
-                        !on_line_ && !on_chunk_;
+  const bool straight =
+      s.collect && s.kept.unbounded() && !s.text && s.relays.empty() && !on_line_ && !on_chunk_;
   ssize_t n;
   if (straight) {
     n = read_onto(s.kept.storage(), s.end.get(), most);
@@ -236,9 +236,8 @@ void pump::serve_relays(std::size_t i) {
       pollfd p{s.relays[r], POLLOUT, 0};
       if (!regular && sys::poll_until(&p, 1, 0) <= 0) break;
       const std::size_t left = l.chunk.size() - l.done[r];
-      const ssize_t n =
-          sys::write_quietly(s.relays[r], l.chunk.data() + l.done[r],
-                             regular ? left : std::min<std::size_t>(left, PIPE_BUF));
+      const ssize_t n = sys::write_quietly(s.relays[r], l.chunk.data() + l.done[r],
+                                           regular ? left : std::min<std::size_t>(left, PIPE_BUF));
       if (n == -EAGAIN) break;
       if (n < 0) {
         fail(os_error(error_stage::write, s.name, static_cast<int>(-n)));

@@ -10,9 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "brood/callback.hpp"
-#include "brood/error.hpp"
-#include "brood/options.hpp"
+#include <brood/callback.hpp>
+#include <brood/error.hpp>
+#include <brood/options.hpp>
+
 #include "stream/collector.hpp"
 #include "stream/text.hpp"
 #include "sys/fd.hpp"
@@ -23,13 +24,13 @@ using text_callback = callback<void(output_stream, std::string_view)>;
 
 /// One of the child's outputs on its way to us.
 struct source {
-  sys::fd end;                      ///< our end of the pipe; closed at end-of-file
+  sys::fd end;  ///< our end of the pipe; closed at end-of-file
   output_stream which = output_stream::out;
-  bool collect = true;              ///< keep it in `kept`
+  bool collect = true;  ///< keep it in `kept`
   collector kept{output_limit{}};
   std::optional<decoder> text;
-  std::vector<int> relays;          ///< borrowed descriptors that get the bytes as well
-  std::string name;                 ///< for errors
+  std::vector<int> relays;  ///< borrowed descriptors that get the bytes as well
+  std::string name;         ///< for errors
 };
 
 /// Passive: step() does one round. Its state survives a timeout, so that a caller can go on.
@@ -63,8 +64,8 @@ class pump {
 
  private:
   struct live {
-    std::string line;             // an unfinished one
-    std::string chunk;            // on its way to the relays
+    std::string line;               // an unfinished one
+    std::string chunk;              // on its way to the relays
     std::vector<std::size_t> done;  // of chunk, by relay
     bool grown = false;
   };

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "brood/error.hpp"
-#include "brood/expected.hpp"
-#include "brood/options.hpp"
+#include <brood/error.hpp>
+#include <brood/expected.hpp>
+#include <brood/options.hpp>
 
 namespace brood::detail {
 
@@ -34,9 +34,9 @@ class decoder {
   void* iconv_;
   std::string encoding_;
   text_errors errors_;
-  std::string pending_;         // bytes not yet converted
-  std::size_t used_ = 0;        // of pending_
-  std::uint64_t offset_ = 0;    // of pending_[0] in the stream
+  std::string pending_;       // bytes not yet converted
+  std::size_t used_ = 0;      // of pending_
+  std::uint64_t offset_ = 0;  // of pending_[0] in the stream
   bool after_cr_ = false;
 };
 

@@ -127,9 +127,8 @@ expected<std::string, error> encode(std::string_view text, const std::string& en
     char* to = room;
     std::size_t space = sizeof room;
     const bool flushing = left == 0;
-    const std::size_t r =
-        flushing ? ::iconv(to_bytes, nullptr, nullptr, &to, &space)
-                 : ::iconv(to_bytes, &from, &left, &to, &space);
+    const std::size_t r = flushing ? ::iconv(to_bytes, nullptr, nullptr, &to, &space)
+                                   : ::iconv(to_bytes, &from, &left, &to, &space);
     const int why = errno;
     out.append(room, sizeof room - space);
     if (flushing && r != static_cast<std::size_t>(-1)) break;

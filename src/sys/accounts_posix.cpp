@@ -1,7 +1,5 @@
 // Users, groups and limits.
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/accounts.hpp"
-
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -10,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "sys/accounts.hpp"
 #include "sys/call.hpp"
 
 namespace brood::detail::sys {
@@ -104,9 +103,8 @@ bool can_set_groups() noexcept { return ::geteuid() == 0; }
 
 int hard_limit(int resource, std::uint64_t& out) noexcept {
   rlimit l{};
-  const int r = call("getrlimit", [&] {
-    return ::getrlimit(static_cast<__rlimit_resource>(resource), &l);
-  });
+  const int r =
+      call("getrlimit", [&] { return ::getrlimit(static_cast<__rlimit_resource>(resource), &l); });
   if (r < 0) return r;
   out = l.rlim_max == RLIM_INFINITY ? UINT64_MAX : l.rlim_max;
   return 0;

@@ -1,7 +1,5 @@
 // Processes on Linux: waitid(2) with usage, pidfds, and the one place that sends signals.
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/child.hpp"
-
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -10,13 +8,14 @@
 #include <unistd.h>
 
 #include "sys/call.hpp"
+#include "sys/child.hpp"
 
 namespace brood::detail::sys {
 
 namespace {
 
-constexpr int by_pidfd = 3;                       // P_PIDFD, Linux 5.4
-constexpr unsigned to_process_group = 1U << 2;    // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+constexpr int by_pidfd = 3;                     // P_PIDFD, Linux 5.4
+constexpr unsigned to_process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
 
 std::int64_t nanoseconds(const timeval& t) noexcept {
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 +

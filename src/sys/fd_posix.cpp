@@ -1,7 +1,5 @@
 // Descriptors: open, pipe, read, write, and packets between us and the guardian.
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/fd.hpp"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +10,7 @@
 #include <cstring>
 
 #include "sys/call.hpp"
+#include "sys/fd.hpp"
 
 namespace brood::detail::sys {
 
@@ -66,9 +65,8 @@ int make_pipe(fd& read_end, fd& write_end) noexcept {
 
 int make_channel(fd& ours, fd& theirs) noexcept {
   int pair[2];
-  const int r = call("socketpair", [&] {
-    return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
-  });
+  const int r = call("socketpair",
+                     [&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair); });
   return r < 0 ? r : keep_pair(pair, ours, theirs);
 }
 

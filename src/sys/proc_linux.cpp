@@ -1,7 +1,5 @@
 // Reading /proc.
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/proc.hpp"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,6 +9,7 @@
 #include <cstring>
 
 #include "sys/fd.hpp"
+#include "sys/proc.hpp"
 
 namespace brood::detail::sys {
 
@@ -89,8 +88,8 @@ bool read_stat(int pid, process_stat& out) noexcept {
   out.user_ns = static_cast<std::int64_t>(user) * ns_per_s / ticks;
   out.system_ns = static_cast<std::int64_t>(system) * ns_per_s / ticks;
   out.start = start;
-  out.rss_bytes = static_cast<std::uint64_t>(rss) *
-                  static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  out.rss_bytes =
+      static_cast<std::uint64_t>(rss) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return true;
 }
 

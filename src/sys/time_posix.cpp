@@ -1,10 +1,9 @@
 // The monotonic clock and poll(2).
 // SPDX-License-Identifier: Apache-2.0
-#include "sys/time.hpp"
-
 #include <time.h>
 
 #include "sys/call.hpp"
+#include "sys/time.hpp"
 
 namespace brood::detail::sys {
 
