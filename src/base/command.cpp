@@ -10,7 +10,10 @@ namespace brood {
 std::string command::to_string() const { return shlex::join(args_); }
 
 command shell(std::string_view text, std::initializer_list<arg> args) {
-  command c{"/bin/sh", "-c", text};
+  command c{"/bin/sh", "-c"};
+  // A shell reads on for options after -c: "-x" or "+x" would be one of them, not the text.
+  if (text.starts_with('-') || text.starts_with('+')) c.add("--");
+  c.add(text);
   for (const arg& a : args) c.add(a);
   return c;
 }

@@ -59,6 +59,23 @@ struct error::state {
 
 namespace {
 
+// what() goes into logs line by line, and to terminals: no subject may break or colour the line.
+std::string printable(std::string_view text) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      line.append("\\x").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
 std::string compose(error_kind kind, error_stage stage, std::string_view subject,
                     std::error_code code, std::string_view detail) {
   std::string text;
@@ -69,8 +86,8 @@ std::string compose(error_kind kind, error_stage stage, std::string_view subject
     if (!subject.empty()) text.append(" '").append(subject).append("'");
   }
   const std::string reason = detail.empty() && code ? code.message() : std::string(detail);
-  if (reason.empty()) return text;
-  return text.empty() ? reason : text + ": " + reason;
+  if (!text.empty() && !reason.empty()) text += ": ";
+  return printable(text + reason);
 }
 
 }  // namespace

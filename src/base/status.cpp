@@ -14,16 +14,51 @@ struct named_signal {
   int number;
 };
 
+// The usual name of a number comes first; other names of it follow at the end.
 constexpr named_signal signals[] = {
-    {"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT},     {"ILL", SIGILL},
-    {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},   {"BUS", SIGBUS},       {"FPE", SIGFPE},
-    {"KILL", SIGKILL}, {"USR1", SIGUSR1},   {"SEGV", SIGSEGV},     {"USR2", SIGUSR2},
-    {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},   {"TERM", SIGTERM},     {"CHLD", SIGCHLD},
-    {"CONT", SIGCONT}, {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},
-    {"TTOU", SIGTTOU}, {"URG", SIGURG},     {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},
-    {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"VTALRM", SIGVTALRM}, {"SYS", SIGSYS},
+    {"HUP", SIGHUP},       {"INT", SIGINT},     {"QUIT", SIGQUIT},     {"ILL", SIGILL},
+    {"TRAP", SIGTRAP},     {"ABRT", SIGABRT},   {"BUS", SIGBUS},       {"FPE", SIGFPE},
+    {"KILL", SIGKILL},     {"USR1", SIGUSR1},   {"SEGV", SIGSEGV},     {"USR2", SIGUSR2},
+    {"PIPE", SIGPIPE},     {"ALRM", SIGALRM},   {"TERM", SIGTERM},     {"CHLD", SIGCHLD},
+    {"CONT", SIGCONT},     {"STOP", SIGSTOP},   {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN},
+    {"TTOU", SIGTTOU},     {"URG", SIGURG},     {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ},
+    {"PROF", SIGPROF},     {"WINCH", SIGWINCH}, {"VTALRM", SIGVTALRM}, {"SYS", SIGSYS},
+    {"IO", SIGIO},
+#ifdef SIGSTKFLT
+    {"STKFLT", SIGSTKFLT},
+#endif
+#ifdef SIGPWR
+    {"PWR", SIGPWR},
+#endif
+    {"IOT", SIGABRT},      {"CLD", SIGCHLD},    {"POLL", SIGIO},
 };
 constexpr int highest_signal = 64;
+
+// "RTMIN", "RTMIN+3", "RTMAX-1": the C library keeps some for itself, so the ends are asked for.
+std::optional<int> real_time_number(std::string_view bare) noexcept {
+  const bool from_least = bare.starts_with("RTMIN");
+  if (!from_least && !bare.starts_with("RTMAX")) return {};
+  const int end = from_least ? SIGRTMIN : SIGRTMAX;
+  bare.remove_prefix(5);
+  if (bare.empty()) return end;
+  if (bare.size() < 2 || bare.size() > 3 || bare[0] != (from_least ? '+' : '-')) return {};
+  int away = 0;
+  for (const char c : bare.substr(1)) {
+    if (c < '0' || c > '9') return {};
+    away = away * 10 + (c - '0');
+  }
+  if (away > SIGRTMAX - SIGRTMIN) return {};
+  return from_least ? end + away : end - away;
+}
+
+// Counted from the nearer end, as kill(1) lists them.
+std::string real_time_name(int number) {
+  const int up = number - SIGRTMIN;
+  const int down = SIGRTMAX - number;
+  if (up == 0) return "SIGRTMIN";
+  if (down == 0) return "SIGRTMAX";
+  return up <= down ? "SIGRTMIN+" + std::to_string(up) : "SIGRTMAX-" + std::to_string(down);
+}
 
 }  // namespace
 
@@ -48,13 +83,14 @@ std::optional<int> signal_number(std::string_view name) noexcept {
   for (const named_signal& s : signals) {
     if (s.name == bare) return s.number;
   }
-  return {};
+  return real_time_number(bare);
 }
 
 std::string signal_name(int number) {
   for (const named_signal& s : signals) {
     if (s.number == number) return "SIG" + std::string(s.name);
   }
+  if (number >= SIGRTMIN && number <= SIGRTMAX) return real_time_name(number);
   return "signal " + std::to_string(number);
 }
 

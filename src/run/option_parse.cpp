@@ -1,7 +1,7 @@
 // Durations, sizes and stop ladders from text.
 // SPDX-License-Identifier: Apache-2.0
+#include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include <brood/option_table.hpp>
@@ -29,7 +29,9 @@ bool take_number(std::string_view& text, long double& number) {
     }
   }
   if (!digits) return false;
-  number = std::strtold(std::string(text.substr(0, length)).c_str(), nullptr);
+  // Not strtold(): its decimal point is that of the program's locale.
+  const auto r = std::from_chars(text.data(), text.data() + length, number);
+  if (r.ec != std::errc() || r.ptr != text.data() + length) return false;
   text.remove_prefix(length);
   return true;
 }

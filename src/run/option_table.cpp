@@ -20,17 +20,20 @@ outcome refuse(text_view flag, text_view text, text_view why) {
   return unexpected(detail::bad_request(flag, "'" + std::string(text) + "': " + std::string(why)));
 }
 
+// "-0" is refused: it would pass for 0, an id or a descriptor that nobody meant.
 bool read_number(text_view text, long& out, int base = 10) {
+  if (text.starts_with("-0")) return false;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), out, base);
   return r.ec == std::errc() && r.ptr == text.data() + text.size();
 }
 
 template <class F>
 outcome each_of_list(text_view list, F f) {
-  while (!list.empty()) {
-    const std::size_t end = std::min(list.find(','), list.size());
+  for (bool more = !list.empty(); more;) {
+    const std::size_t end = list.find(',');
     if (auto r = f(list.substr(0, end)); !r) return r;
-    list.remove_prefix(std::min(end + 1, list.size()));
+    more = end != list.npos;
+    if (more) list.remove_prefix(end + 1);
   }
   return {};
 }
@@ -50,7 +53,8 @@ outcome set_size(Size& to, text_view flag, text_view text) {
   return {};
 }
 
-outcome set_number(int& to, text_view flag, text_view text, long least, long most) {
+template <class Number>
+outcome set_number(Number& to, text_view flag, text_view text, long least, long most) {
   long n = 0;
   if (!read_number(text, n) || n < least || n > most) {
     return refuse(flag, text,
@@ -124,14 +128,17 @@ outcome set_env(options& o, text_view text) {
 
 outcome pass_env(options& o, text_view text) {
   if (text.empty()) return refuse("--env-pass", text, "not a name");
-  start_empty(o.env);
-  return each_of_list(text, [&](text_view name) -> outcome {
+  environment env = o.env;
+  start_empty(env);
+  const outcome r = each_of_list(text, [&](text_view name) -> outcome {
     if (name.empty() || name.find('=') != name.npos) {
       return refuse("--env-pass", name, "not a name");
     }
-    o.env.pass(name);
+    env.pass(name);
     return {};
   });
+  if (r) o.env = std::move(env);
+  return r;
 }
 
 outcome unset_env(options& o, text_view text) {
@@ -207,12 +214,15 @@ outcome set_umask(options& o, text_view text) {
 
 outcome set_pass_fds(options& o, text_view text) {
   if (text.empty()) return refuse("--pass-fds", text, "not descriptors such as 3,5");
-  return each_of_list(text, [&](text_view part) -> outcome {
+  std::vector<int> all = o.pass_fds;
+  const outcome r = each_of_list(text, [&](text_view part) -> outcome {
     int n = 0;
-    if (auto r = set_number(n, "--pass-fds", part, 0, INT32_MAX); !r) return r;
-    o.pass_fds.push_back(n);
+    if (auto number = set_number(n, "--pass-fds", part, 0, INT32_MAX); !number) return number;
+    all.push_back(n);
     return {};
   });
+  if (r) o.pass_fds = std::move(all);
+  return r;
 }
 
 outcome set_map_fd(options& o, text_view text) {
@@ -298,10 +308,10 @@ constexpr option_entry table[] = {
      [](options& o, text_view) { return o.new_session = true, outcome(); }},
     {"process_group", "--process-group", "PGID", "Join process group PGID; 0 for a new one.", false,
      [](options& o, text_view t) {
-       return set_number(o.process_group.emplace(0), "--process-group", t, 0, INT32_MAX);
+       return set_number(o.process_group, "--process-group", t, 0, INT32_MAX);
      }},
     {"nice", "--nice", "N", "Add N to the niceness.", false,
-     [](options& o, text_view t) { return set_number(o.nice.emplace(0), "--nice", t, -40, 39); }},
+     [](options& o, text_view t) { return set_number(o.nice, "--nice", t, -40, 39); }},
     {"close_fds", "--keep-fds", "", "Let the command inherit all open descriptors.", false,
      [](options& o, text_view) { return o.close_fds = false, outcome(); }},
     {"pass_fds", "--pass-fds", "LIST", "Descriptors that stay open, as 3,5.", true, set_pass_fds},

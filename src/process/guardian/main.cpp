@@ -34,7 +34,8 @@ class guardian {
 
   int run() noexcept {
     if (!prepare() || !launch_command()) return 1;
-    std::int64_t until = INT64_MAX;
+    // The host may have died while it was starting the command.
+    std::int64_t until = ladder_.started() ? 0 : INT64_MAX;
     while (!empty_ && !released_) {
       pollfd fds[2] = {{signals_, POLLIN, 0}, {channel_, POLLIN, 0}};
       const bool listening = !host_gone_;

@@ -1,0 +1,94 @@
+// The fault sweep: every system call of the library fails once, in turn, and nothing is left.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <brood/brood.hpp>
+#include <cerrno>
+
+#include "support/clean.hpp"
+#include "support/helper.hpp"
+#include "sys/call.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using brood::containment;
+using support::helper;
+
+std::atomic<int> calls_left;
+std::atomic<int> failure;
+std::atomic<bool> fired;
+
+int fail_nth(const char*) noexcept {
+  if (calls_left.fetch_sub(1) != 1) return 0;
+  fired = true;
+  return failure;
+}
+
+class Sweep : public support::os_test,
+              public ::testing::WithParamInterface<std::tuple<containment, int>> {
+ protected:
+  // Run `f` with the first, second, ... call failing, until there is no such call any more.
+  template <class F>
+  static void sweep(F f) {
+    constexpr int most = 2000;
+    for (int n = 1; n < most; ++n) {
+      const auto before = support::snapshot::take();
+      calls_left = n;
+      failure = std::get<1>(GetParam());
+      fired = false;
+      ::alarm(60);
+      brood::detail::sys::fault_hook = fail_nth;
+      f();
+      brood::detail::sys::fault_hook = nullptr;
+      ::alarm(0);
+      support::expect_clean(before);
+      ASSERT_FALSE(HasFailure()) << "call " << n;
+      if (!fired) return;
+    }
+    FAIL() << "it never ran to its end";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Sweep,
+    ::testing::Combine(::testing::Values(containment::process, containment::group,
+                                         containment::tree, containment::sealed),
+                       ::testing::Values(EMFILE, ENOMEM, EINTR, EAGAIN)),
+    [](const auto& i) {
+      const int e = std::get<1>(i.param);
+      return std::string(brood::to_string(std::get<0>(i.param))) + "_" +
+             (e == EMFILE   ? "EMFILE"
+              : e == ENOMEM ? "ENOMEM"
+              : e == EINTR  ? "EINTR"
+                            : "EAGAIN");
+    });
+
+TEST_P(Sweep, RunWithInputAndCapture) {
+  sweep([] {
+    const auto r = brood::try_run(
+        {helper(), "cat", "+", "err", "e"},
+        {.input = "hello", .capture_output = true, .contain = std::get<0>(GetParam())});
+    if (r) {
+      EXPECT_TRUE(r->success());
+      EXPECT_EQ(r->out, "hello");
+    }
+    EXPECT_TRUE(fired || r.has_value());
+  });
+}
+
+TEST_P(Sweep, AStopAtADeadline) {
+  sweep([] {
+    const auto r = brood::try_run({helper(), "pause"}, {.timeout = 10ms,
+                                                        .stop = {{15, 20ms}, {9}},
+                                                        .contain = std::get<0>(GetParam())});
+    EXPECT_FALSE(r);
+  });
+}
+
+TEST_P(Sweep, AProgramThatIsMissing) {
+  sweep([] { EXPECT_FALSE(brood::try_run({"/no/such"}, {.contain = std::get<0>(GetParam())})); });
+}
+
+}  // namespace
