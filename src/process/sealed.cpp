@@ -21,6 +21,8 @@ namespace brood::detail {
 
 namespace {
 
+constexpr std::int64_t say_again = 1'000'000;
+
 class sealed_child final : public child {
  public:
   sealed_child(sys::fd channel, const launched& guardian) noexcept
@@ -75,13 +77,15 @@ class sealed_child final : public child {
 
   void begin_stop(const ladder_steps& steps) noexcept override {
     stopping_ = true;
-    if (!empty_) (void)tell({.kind = ask::what::stop, .steps = steps});
+    unsaid_ = {.kind = ask::what::stop, .steps = steps};
+    say_stop();
   }
   bool stopping() const noexcept override { return stopping_; }
   bool stopped() const noexcept override { return empty_; }
-  std::int64_t advance_stop(std::int64_t) noexcept override {
+  std::int64_t advance_stop(std::int64_t now) noexcept override {
     update();
-    return INT64_MAX;  // the channel is the event
+    if (!empty_) say_stop();
+    return unsaid_ ? now + say_again : INT64_MAX;  // said: the channel is the event
   }
 
   void release() noexcept override {
@@ -93,6 +97,11 @@ class sealed_child final : public child {
   int tell(const ask& a) noexcept {
     const int r = sys::send_packet(channel_.get(), &a, sizeof a);
     return r == -EPIPE || r == -ECONNRESET ? 0 : r;  // it has just ended: nobody is left to hear
+  }
+
+  // A shortage of memory must not make a stop get lost.
+  void say_stop() noexcept {
+    if (unsaid_ && (empty_ || tell(*unsaid_) >= 0)) unsaid_.reset();
   }
 
   void listen() noexcept {
@@ -147,6 +156,7 @@ class sealed_child final : public child {
   sys::fd pidfd_;  // the command's; only to find it should the guardian be killed
   bool empty_ = false;
   bool stopping_ = false;
+  std::optional<ask> unsaid_;  // a stop that could not be sent yet
   bool released_ = false;
 };
 

@@ -1,10 +1,12 @@
 // The fault sweep: every system call of the library fails once, in turn, and nothing is left.
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <brood/brood.hpp>
 #include <cerrno>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
 
 #include "support/clean.hpp"
 #include "support/helper.hpp"
@@ -51,19 +53,19 @@ class Sweep : public support::os_test,
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Sweep,
-    ::testing::Combine(::testing::Values(containment::process, containment::group,
-                                         containment::tree, containment::sealed),
-                       ::testing::Values(EMFILE, ENOMEM, EINTR, EAGAIN)),
-    [](const auto& i) {
-      const int e = std::get<1>(i.param);
-      return std::string(brood::to_string(std::get<0>(i.param))) + "_" +
-             (e == EMFILE   ? "EMFILE"
-              : e == ENOMEM ? "ENOMEM"
-              : e == EINTR  ? "EINTR"
-                            : "EAGAIN");
-    });
+INSTANTIATE_TEST_SUITE_P(All, Sweep,
+                         ::testing::Combine(::testing::Values(containment::process,
+                                                              containment::group, containment::tree,
+                                                              containment::sealed),
+                                            ::testing::Values(EMFILE, ENOMEM, EINTR, EAGAIN)),
+                         [](const auto& i) {
+                           const int e = std::get<1>(i.param);
+                           return std::string(brood::to_string(std::get<0>(i.param))) + "_" +
+                                  (e == EMFILE   ? "EMFILE"
+                                   : e == ENOMEM ? "ENOMEM"
+                                   : e == EINTR  ? "EINTR"
+                                                 : "EAGAIN");
+                         });
 
 TEST_P(Sweep, RunWithInputAndCapture) {
   sweep([] {
@@ -80,9 +82,9 @@ TEST_P(Sweep, RunWithInputAndCapture) {
 
 TEST_P(Sweep, AStopAtADeadline) {
   sweep([] {
-    const auto r = brood::try_run({helper(), "pause"}, {.timeout = 10ms,
-                                                        .stop = {{15, 20ms}, {9}},
-                                                        .contain = std::get<0>(GetParam())});
+    const auto r = brood::try_run(
+        {helper(), "pause"},
+        {.timeout = 10ms, .stop = {{15, 20ms}, {9}}, .contain = std::get<0>(GetParam())});
     EXPECT_FALSE(r);
   });
 }

@@ -1,12 +1,14 @@
 // One command from start to end: status, streams, identity and limits, under each containment.
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <brood/brood.hpp>
 #include <csignal>
 #include <stdexcept>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
 
 #include "support/clean.hpp"
 #include "support/files.hpp"

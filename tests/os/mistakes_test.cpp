@@ -1,14 +1,16 @@
 // Bad input: each mistake gets one clear error, and nothing is started.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <brood/brood.hpp>
 #include <cmath>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
 
 #include "support/clean.hpp"
 #include "support/files.hpp"

@@ -1,12 +1,14 @@
 // A running command in the caller's hands: reading, writing, waiting, signalling, stopping.
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <brood/brood.hpp>
 #include <csignal>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
 
 #include "support/clean.hpp"
 #include "support/files.hpp"
@@ -39,8 +41,8 @@ TEST_P(Process, ADialogueGoesBackAndForth) {
 }
 
 TEST_P(Process, WaitForGivesUpAndGoesOn) {
-  auto p = brood::spawn({helper(), "read-input-line"},
-                        {.in = PIPE, .out = PIPE, .contain = GetParam()});
+  auto p =
+      brood::spawn({helper(), "read-input-line"}, {.in = PIPE, .out = PIPE, .contain = GetParam()});
   EXPECT_EQ(p.wait_for(0s), std::nullopt);
   EXPECT_EQ(p.wait_for(20ms), std::nullopt);
   EXPECT_EQ(p.poll(), std::nullopt);
@@ -75,9 +77,9 @@ TEST_P(Process, SignalsReachTheCommand) {
 }
 
 TEST_P(Process, StopGoesDownTheLadderOverEverythingInReach) {
-  auto p = brood::spawn({helper(), "leak-tree", path("pids")},
-                        {.out = PIPE, .stop = {{SIGTERM, 100ms}, {SIGKILL}},
-                         .contain = GetParam()});
+  auto p =
+      brood::spawn({helper(), "leak-tree", path("pids")},
+                   {.out = PIPE, .stop = {{SIGTERM, 100ms}, {SIGKILL}}, .contain = GetParam()});
   EXPECT_EQ(p.out().read_line(), "ready\n");
   const auto pids = support::wait_for_file_line_count(path("pids"), 5);
   EXPECT_EQ(p.stop().signal(), SIGTERM);

@@ -1,14 +1,15 @@
 // Threads against each other: spawning at once, stopping while another waits.
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
-#include <brood/brood.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
 
 #include "support/clean.hpp"
 #include "support/helper.hpp"
@@ -23,7 +24,8 @@ class Threads : public support::os_test, public ::testing::WithParamInterface<co
  protected:
   static std::chrono::steady_clock::time_point end() {
     const char* seconds = std::getenv("BROOD_RACE_SECONDS");
-    return std::chrono::steady_clock::now() + std::chrono::seconds(seconds ? std::atoi(seconds) : 1);
+    return std::chrono::steady_clock::now() +
+           std::chrono::seconds(seconds ? std::atoi(seconds) : 1);
   }
 };
 
@@ -39,9 +41,9 @@ TEST_P(Threads, EightAtOnceLeakNoDescriptorIntoEachOthersChildren) {
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       do {
-        const auto r = brood::run({helper(), "list-fds"},
-                                  {.in = brood::DEVNULL, .capture_output = true,
-                                   .contain = GetParam()});
+        const auto r =
+            brood::run({helper(), "list-fds"},
+                       {.in = brood::DEVNULL, .capture_output = true, .contain = GetParam()});
         if (std::count(r.out.begin(), r.out.end(), '\n') != 3) ++wrong;
       } while (std::chrono::steady_clock::now() < until);
     });
@@ -53,7 +55,8 @@ TEST_P(Threads, EightAtOnceLeakNoDescriptorIntoEachOthersChildren) {
 TEST_P(Threads, SignalsAndStopsRaceTheEnd) {
   const auto until = end();
   do {
-    auto p = brood::spawn({helper(), "sleep", "0.002"}, {.out = brood::PIPE, .contain = GetParam()});
+    auto p =
+        brood::spawn({helper(), "sleep", "0.002"}, {.out = brood::PIPE, .contain = GetParam()});
     std::thread other([&] {
       p.send_signal(0);
       p.suspend();
