@@ -17,9 +17,9 @@ class callback<R(Args...)> {
  public:
   callback() noexcept = default;
   template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, callback> &&
-           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) callback(F&& f)
-      : held_(new holder<std::remove_cvref_t<F>>(std::forward<F>(f))) {}
+  requires(!std::is_same_v<std::decay_t<F>, callback> &&
+           std::is_invocable_r_v<R, std::decay_t<F>&, Args...>) callback(F&& f)
+      : held_(new holder<std::decay_t<F>>(std::forward<F>(f))) {}
   callback(const callback& o) : held_(o.held_ ? o.held_->clone() : nullptr) {}
   callback(callback&& o) noexcept : held_(std::exchange(o.held_, nullptr)) {}
   callback& operator=(callback o) noexcept {

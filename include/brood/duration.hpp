@@ -29,7 +29,7 @@ class duration {
                          static_cast<long double>(Period::num) /
                          static_cast<long double>(Period::den);
     *this = from_seconds(seconds);
-    if (state_ != state::given) return;
+    if (state_ != state::given || ns_ == INT64_MIN) return;
     if constexpr (static_cast<Rep>(0.5) == Rep{}) {  // an integral count: exact
       ns_ = std::chrono::duration_cast<std::chrono::nanoseconds>(d).count();
     }

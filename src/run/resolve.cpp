@@ -31,7 +31,10 @@ maybe check_id(const account& a, const char* option) {
 }
 
 error unknown(const char* option, const account& a, int r) {
-  if (r == -ENOENT) return bad_request(option, "there is no '" + a.name() + "'");
+  if (r == -ENOENT) {
+    return os_error(error_stage::identity, a.name(), ENOENT,
+                    std::string("there is no such ") + option);
+  }
   return os_error(error_stage::identity, a.name(), -r);
 }
 

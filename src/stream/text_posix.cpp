@@ -80,7 +80,15 @@ bool decoder::convert(std::string& text, bool last) {
     text.append(room, sizeof room - space);
     used_ = pending_.size() - left;
     if (r != static_cast<std::size_t>(-1) || why == E2BIG) continue;
-    if (why == EINVAL && !last) return true;  // the rest of this character is still to come
+    if (why == EINVAL) {
+      if (!last) return true;  // the rest of this character is still to come
+      // It will not come: one mistake, however many bytes there are of it (as in Python).
+      if (errors_ == text_errors::replace) {
+        text += "\xEF\xBF\xBD";
+        used_ = pending_.size();
+        return true;
+      }
+    }
     if (!bad_byte(text)) return false;
   }
   return true;

@@ -94,7 +94,9 @@ TEST_F(BadInput, EmptyEnvironmentName) {
 }
 
 TEST_F(BadInput, ProgramMissingFromThePath) {
-  refused({"brood-no-such-program"}, {}, error_kind::not_found,
+  // Not the caller's PATH, which may have a directory that must not be searched.
+  const options o{.env = brood::environment().set("PATH", "/usr/bin:/bin")};
+  refused({"brood-no-such-program"}, o, error_kind::not_found,
           "exec 'brood-no-such-program': No such file or directory");
 }
 

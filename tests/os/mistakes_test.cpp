@@ -91,8 +91,10 @@ TEST_F(Mistakes, InTheTimes) {
 }
 
 TEST_F(Mistakes, InTheIdentity) {
-  wrong({.user = "no-such-user"}, "there is no 'no-such-user'");
-  wrong({.group = "no-such-group"}, "there is no 'no-such-group'");
+  refused({helper(), "exit", "0"}, {.user = "no-such-user"}, error_kind::not_found,
+          "'no-such-user': there is no such user");
+  refused({helper(), "exit", "0"}, {.group = "no-such-group"}, error_kind::not_found,
+          "'no-such-group': there is no such group");
   wrong({.umask = 01000U}, "umask");
   wrong({.new_session = true, .process_group = 0}, "contradicts new_session");
   wrong({.pass_fds = {999}}, "descriptor 999 is not open");

@@ -1,0 +1,78 @@
+// Trees of processes, and limits that concern them.
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
+
+#include "support/clean.hpp"
+#include "support/files.hpp"
+#include "support/helper.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using brood::containment;
+using brood::PIPE;
+using support::helper;
+
+class Tree : public support::os_test, public ::testing::WithParamInterface<containment> {};
+
+INSTANTIATE_TEST_SUITE_P(All, Tree, ::testing::Values(containment::tree, containment::sealed),
+                         [](const auto& i) { return std::string(brood::to_string(i.param)); });
+
+TEST_P(Tree, AStopReachesEveryGeneration) {
+  auto p = brood::spawn({helper(), "fork-tree", "3", "2", path("pids"), "+", "pause"},
+                        {.out = PIPE, .contain = GetParam()});
+  EXPECT_EQ(p.out().read_line(), "ready\n");
+  const auto pids = support::lines_of(path("pids"));
+  EXPECT_EQ(p.usage().descendants, pids.size() - 1);
+  (void)p.stop();
+  for (const std::string& pid : pids) EXPECT_FALSE(support::pid_alive(std::stoi(pid)));
+}
+
+TEST_P(Tree, AStopReachesOtherProcessGroups) {
+  auto p = brood::spawn({helper(), "setpgid-bg", "pause", "+", "out", "ready\\n", "+", "pause"},
+                        {.out = PIPE, .contain = GetParam()});
+  EXPECT_EQ(p.out().read_line(), "ready\n");
+  EXPECT_EQ(p.usage().descendants, 1U);
+  EXPECT_EQ(p.stop().signal(), SIGTERM);
+}
+
+TEST_P(Tree, ChildrenOfTheCommandAreItsOwnToWaitFor) {
+  const auto r = brood::run({helper(), "bg", "exit", "0", "+", "wait-children", "+", "out", "x"},
+                            {.out = PIPE, .contain = GetParam()});
+  EXPECT_EQ(r.out, "x");
+  EXPECT_TRUE(r.complete);
+}
+
+TEST_P(Tree, NoTerminalIsMadeUp) {
+  const auto r = brood::run(
+      {helper(), "isatty", "+", "tty-size", "+", "close", "2"},
+      {.in = brood::DEVNULL, .capture_output = true, .contain = GetParam(), .new_session = true});
+  EXPECT_EQ(r.out, "0 no\n1 no\n2 no\nnone\n");
+}
+
+TEST_P(Tree, ACrashIsASignalWithoutACoreWhereNoneIsAllowed) {
+  const auto r =
+      brood::run({helper(), "crash-core"}, {.contain = GetParam(), .limits = {.core = 0}});
+  EXPECT_EQ(r.status.signal(), SIGSEGV);
+  EXPECT_FALSE(r.status.core_dumped());
+}
+
+TEST_P(Tree, TheNumberOfProcessesIsLimited) {
+  brood::options o{.out = PIPE, .cwd = "/", .contain = GetParam(), .limits = {.processes = 3}};
+  if (::geteuid() == 0) o.user = 65534;  // root is exempt
+  const auto r = brood::try_run({helper(), "fork-bomb-bounded", "20"}, o);
+  // Where that user has three processes already, exec itself is refused.
+  if (r) {
+    EXPECT_LT(std::stoi(r->out), 20);
+  } else {
+    EXPECT_EQ(r.error().kind(), brood::error_kind::busy) << r.error().what();
+  }
+}
+
+}  // namespace
