@@ -107,6 +107,7 @@ class sealed_child final : public child {
   void listen() noexcept {
     answer a{};
     const ssize_t n = sys::receive_packet(channel_.get(), &a, sizeof a, nullptr);
+    if (n < 0 && n != -ECONNRESET) return;  // a shortage of ours: asked again
     if (n != static_cast<ssize_t>(sizeof a)) return lost();
     if (a.kind == answer::what::exited) {
       ended_ = true;
