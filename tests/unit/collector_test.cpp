@@ -1,5 +1,7 @@
 // What is kept of a stream under each policy, at and around its limit.
 // SPDX-License-Identifier: Apache-2.0
+#include "stream/collector.hpp"
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,7 +11,6 @@
 
 #include <gtest/gtest.h>
 
-#include "stream/collector.hpp"
 #include "support/files.hpp"
 
 namespace {
@@ -32,8 +33,7 @@ std::string wanted(overflow policy, std::size_t limit, std::string_view bytes) {
   std::size_t tail = 0;
   if (policy == overflow::keep_tail) tail = limit;
   if (policy == overflow::keep_head_tail) tail = limit / 2;
-  return std::string(bytes.substr(0, limit - tail))
-      .append(bytes.substr(bytes.size() - tail, tail));
+  return std::string(bytes.substr(0, limit - tail)).append(bytes.substr(bytes.size() - tail, tail));
 }
 
 TEST(collector, without_a_limit_keeps_all) {
@@ -59,8 +59,8 @@ TEST(collector, of_nothing_is_empty) {
 }
 
 TEST(collector, keeps_the_same_whatever_the_pieces) {
-  for (const overflow policy : {overflow::error, overflow::keep_head, overflow::keep_tail,
-                                overflow::keep_head_tail}) {
+  for (const overflow policy :
+       {overflow::error, overflow::keep_head, overflow::keep_tail, overflow::keep_head_tail}) {
     for (std::size_t limit = 1; limit <= 9; ++limit) {
       for (std::size_t size = 0; size <= letters.size(); ++size) {
         for (std::size_t piece = 1; piece <= letters.size(); ++piece) {
