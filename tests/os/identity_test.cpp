@@ -148,6 +148,10 @@ TEST_P(Identity, ACallerWithoutStreamsCanRunCommands) {
                                                                         .err = brood::STDOUT,
                                                                         .contain = GetParam()});
                 if (numbers(merged.out) != "0 1 2 ") return 2;
+                for (unsigned fd = 0; fd < 3; ++fd) {
+                  const bool is_closed = fcntl(static_cast<int>(fd), F_GETFD) < 0;
+                  if (is_closed != ((closed >> fd & 1U) != 0)) return 3;
+                }
                 return 0;
               }),
               0)
