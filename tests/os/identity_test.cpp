@@ -148,10 +148,11 @@ TEST_P(Identity, ACallerWithoutStreamsCanRunCommands) {
                                                                         .err = brood::STDOUT,
                                                                         .contain = GetParam()});
                 if (numbers(merged.out) != "0 1 2 ") return 2;
+                unsigned closed_now = 0;
                 for (unsigned fd = 0; fd < 3; ++fd) {
-                  const bool is_closed = fcntl(static_cast<int>(fd), F_GETFD) < 0;
-                  if (is_closed != ((closed >> fd & 1U) != 0)) return 3;
+                  if (fcntl(static_cast<int>(fd), F_GETFD) < 0) closed_now |= 1U << fd;
                 }
+                if (closed_now != closed) return 3;
                 return 0;
               }),
               0)
