@@ -32,6 +32,7 @@ class decoder {
   void add_newlines(std::string_view text, std::string& out);
 
   void* iconv_;
+  bool beyond_unicode_;  // iconv_ passes UTF-8 that is not Unicode
   std::string encoding_;
   text_errors errors_;
   std::string pending_;       // bytes not yet converted

@@ -30,6 +30,32 @@ error bad_text(error_stage stage, const std::string& encoding, std::uint64_t off
                "not valid at byte " + std::to_string(offset));
 }
 
+// glibc's UTF-8 goes on to U+7FFFFFFF, Unicode's ends at U+10FFFF: F4 8F BF BF.
+bool goes_beyond_unicode(iconv_t converter) {
+  if (converter == none) return false;
+  char first_beyond[] = "\xf4\x90\x80\x80";
+  char* from = first_beyond;
+  std::size_t left = 4;
+  char room[16];
+  char* to = room;
+  std::size_t space = sizeof room;
+  const bool passed = ::iconv(converter, &from, &left, &to, &space) == 0;
+  ::iconv(converter, nullptr, nullptr, nullptr, nullptr);
+  return passed && std::string_view(room, sizeof room - space) == "\xf4\x90\x80\x80";
+}
+
+// Where the first byte of UTF-8 that starts nothing in Unicode is, or the end.
+std::size_t find_beyond_unicode(std::string_view bytes, std::size_t at) {
+  for (; at < bytes.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(bytes[at]);
+    if (byte < 0xF4) continue;
+    if (byte > 0xF4) return at;
+    const bool high = at + 1 < bytes.size() && static_cast<unsigned char>(bytes[at + 1]) > 0x8F;
+    if (high) return at;
+  }
+  return at;
+}
+
 }  // namespace
 
 bool known_encoding(const std::string& name) {
@@ -43,10 +69,14 @@ bool known_encoding(const std::string& name) {
 }
 
 decoder::decoder(const std::string& encoding, text_errors errors)
-    : iconv_(open_pair("UTF-8", encoding.c_str())), encoding_(encoding), errors_(errors) {}
+    : iconv_(open_pair("UTF-8", encoding.c_str())),
+      beyond_unicode_(goes_beyond_unicode(iconv_)),
+      encoding_(encoding),
+      errors_(errors) {}
 
 decoder::decoder(decoder&& o) noexcept
     : iconv_(std::exchange(o.iconv_, none)),
+      beyond_unicode_(o.beyond_unicode_),
       encoding_(std::move(o.encoding_)),
       errors_(o.errors_),
       pending_(std::move(o.pending_)),
@@ -70,17 +100,20 @@ bool decoder::bad_byte(std::string& text) {
 
 bool decoder::convert(std::string& text, bool last) {
   char room[8192];
+  std::size_t end = beyond_unicode_ ? 0 : pending_.size();  // of what iconv may be shown
   while (used_ < pending_.size()) {
+    if (beyond_unicode_ && end <= used_) end = find_beyond_unicode(pending_, used_);
     char* from = pending_.data() + used_;
-    std::size_t left = pending_.size() - used_;
+    std::size_t left = end - used_;
     char* to = room;
     std::size_t space = sizeof room;
     const std::size_t r = ::iconv(iconv_, &from, &left, &to, &space);
     const int why = errno;
     text.append(room, sizeof room - space);
-    used_ = pending_.size() - left;
-    if (r != static_cast<std::size_t>(-1) || why == E2BIG) continue;
-    if (why == EINVAL) {
+    const bool stuck = end == used_;
+    used_ = end - left;
+    if (!stuck && (r != static_cast<std::size_t>(-1) || why == E2BIG)) continue;
+    if (!stuck && why == EINVAL && end == pending_.size()) {
       if (!last) return true;  // the rest of this character is still to come
       // It will not come: one mistake, however many bytes there are of it (as in Python).
       if (errors_ == text_errors::replace) {

@@ -197,7 +197,8 @@ TEST_P(Streams, BrokenUtf8IsTreatedAsAsked) {
 }
 
 TEST_P(Streams, SurrogatesAndOverlongFormsAreNotUtf8) {
-  for (const char* bad : {"\\xed\\xa0\\x80", "\\xc0\\x80", "\\x80"}) {
+  for (const char* bad : {"\\xed\\xa0\\x80", "\\xc0\\x80", "\\x80", "\\xf4\\x90\\x80\\x80",
+                          "\\xf5\\x80", "\\xe2\\x82\\xf8"}) {
     EXPECT_FALSE(try_run({"out", bad}, {.out = brood::PIPE, .text = true})) << bad;
     EXPECT_EQ(decoded(bad, {.text = true, .errors = text_errors::ignore}), "") << bad;
   }
