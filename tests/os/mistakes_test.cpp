@@ -107,17 +107,5 @@ TEST_F(Mistakes, InTheIdentity) {
   EXPECT_EQ(r.degraded.size(), 1U);
 }
 
-TEST_F(Mistakes, AFullTableOfDescriptorsIsAnErrorThatLeavesNothing) {
-  rlimit files{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
-  const int top = ::dup(0);
-  ::close(top);
-  const rlimit tight{static_cast<rlim_t>(top), files.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
-  const auto r = brood::try_run({helper(), "exit", "0"}, {.capture_output = true});
-  ::setrlimit(RLIMIT_NOFILE, &files);
-  ASSERT_FALSE(r);
-  EXPECT_EQ(r.error().kind(), error_kind::busy) << r.error().what();
-}
 
 }  // namespace
