@@ -179,8 +179,7 @@ class located {
 
 void apply(const flag& f, settings& to, const std::string& value) {
   if (f.own != nullptr) return f.own->set(to, value);
-  // What a switch of the table reads is its being there.
-  const auto done = f.entry->set(to.options, f.value().empty() ? "true" : value);
+  const auto done = f.entry->set(to.options, f.value().empty() ? f.entry->alone : value);
   if (!done) throw failure{done.error().what()};
   to.given.emplace_back(f.entry->name, value);
 }

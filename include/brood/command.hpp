@@ -69,7 +69,7 @@ class command {
 };
 
 /// `/bin/sh -c text`: the only way in which text becomes syntax. `args` are $0, $1, ... of it
-/// ($0 is "sh" when there are none).
+/// ($0 is "/bin/sh" when there are none). A text that begins with - or + is still the text.
 command shell(std::string_view text, std::initializer_list<arg> args = {});
 
 /// Split a line by the shell's quoting rules, without a shell: no expansion, no redirection.

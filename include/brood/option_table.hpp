@@ -19,9 +19,11 @@ struct option_entry {
   std::string_view name;   ///< path of the member: "timeout", "limits.cpu_time"
   std::string_view flags;  ///< of the tool, comma-separated: "-C,--chdir"
   std::string_view value;  ///< of what follows the flag: "DURATION"; empty for a switch
+  std::string_view alone;  ///< the text that a switch stands for, "true" or "false"; else empty
   std::string_view help;   ///< one sentence
   bool repeats;            ///< may be given more than once
-  /// Read `text` into `o`. Errors: usage_error naming the option and the text.
+  /// Read `text` into `o`; a switch's is "true" or "false". Errors: usage_error naming the option
+  /// and the text.
   expected<void, error> (*set)(options& o, std::string_view text);
 };
 

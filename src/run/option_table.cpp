@@ -64,6 +64,12 @@ outcome set_number(Number& to, text_view flag, text_view text, long least, long 
   return {};
 }
 
+outcome set_flag(bool& to, text_view flag, text_view text) {
+  if (text != "true" && text != "false") return refuse(flag, text, "neither true nor false");
+  to = text == "true";
+  return {};
+}
+
 account to_account(text_view text) {
   long id = 0;
   if (read_number(text, id) && id >= 0) return account(id);
@@ -139,6 +145,13 @@ outcome pass_env(options& o, text_view text) {
   });
   if (r) o.env = std::move(env);
   return r;
+}
+
+outcome clear_env(options& o, text_view text) {
+  bool clear = false;
+  if (auto r = set_flag(clear, "--env-clear", text); !r) return r;
+  if (clear) start_empty(o.env);
+  return {};
 }
 
 outcome unset_env(options& o, text_view text) {
@@ -253,90 +266,92 @@ outcome set_text(std::string& to, text_view flag, text_view text) {
 // One line per member, in the order of struct options. capture_output, check and the callbacks are
 // not here: how a result is used is the caller's affair, and the tool has --json and exit statuses.
 constexpr option_entry table[] = {
-    {"in", "--stdin", "FILE", "Read stdin from FILE.", false,
+    {"in", "--stdin", "FILE", "", "Read stdin from FILE.", false,
      [](options& o, text_view t) { return set_file(o.in, "--stdin", t); }},
-    {"input", "--input", "TEXT", "Feed TEXT to stdin.", false,
+    {"input", "--input", "TEXT", "", "Feed TEXT to stdin.", false,
      [](options& o, text_view t) { return o.input = t, outcome(); }},
-    {"out", "--stdout", "FILE", "Write stdout to FILE.", false,
+    {"out", "--stdout", "FILE", "", "Write stdout to FILE.", false,
      [](options& o, text_view t) { return set_file(o.out, "--stdout", t); }},
-    {"err", "--stderr", "FILE", "Write stderr to FILE.", false,
+    {"err", "--stderr", "FILE", "", "Write stderr to FILE.", false,
      [](options& o, text_view t) { return set_file(o.err, "--stderr", t); }},
-    {"max_output", "--max-output", "SIZE", "Bound each collected stream.", false,
+    {"max_output", "--max-output", "SIZE", "", "Bound each collected stream.", false,
      [](options& o, text_view t) { return set_size(o.max_output.bytes, "--max-output", t); }},
-    {"max_output.policy", "--overflow", "POLICY",
+    {"max_output.policy", "--overflow", "POLICY", "",
      "Beyond --max-output: error (default), head, tail, head-tail or spill:FILE.", false,
      set_overflow},
-    {"text", "--text", "", "Collected output is UTF-8 text; newlines become \\n.", false,
-     [](options& o, text_view) { return o.text = true, outcome(); }},
-    {"encoding", "--encoding", "NAME", "The command's encoding, by its iconv name.", false,
+    {"text", "--text", "", "true", "Collected output is UTF-8 text; newlines become \\n.", false,
+     [](options& o, text_view t) { return set_flag(o.text, "--text", t); }},
+    {"encoding", "--encoding", "NAME", "", "The command's encoding, by its iconv name.", false,
      [](options& o, text_view t) { return set_text(o.encoding, "--encoding", t); }},
-    {"errors", "--encoding-errors", "POLICY",
+    {"errors", "--encoding-errors", "POLICY", "",
      "Bytes that are not text: strict (default), replace, ignore or backslashreplace.", false,
      set_errors},
-    {"cwd", "-C,--chdir", "DIR", "Run in DIR.", false,
+    {"cwd", "-C,--chdir", "DIR", "", "Run in DIR.", false,
      [](options& o, text_view t) { return set_text(o.cwd, "--chdir", t); }},
-    {"env", "--env", "NAME=VALUE", "Set an environment variable.", true, set_env},
-    {"env.clear", "--env-clear", "", "Start with an empty environment.", false,
-     [](options& o, text_view) { return start_empty(o.env), outcome(); }},
-    {"env.pass", "--env-pass", "NAMES",
+    {"env", "--env", "NAME=VALUE", "", "Set an environment variable.", true, set_env},
+    {"env.clear", "--env-clear", "", "true", "Start with an empty environment.", false, clear_env},
+    {"env.pass", "--env-pass", "NAMES", "",
      "Start with an empty environment but for NAMES, separated by commas.", true, pass_env},
-    {"env.unset", "--env-unset", "NAME", "Remove an environment variable.", true, unset_env},
-    {"executable", "--executable", "FILE", "Execute FILE; the command's first word stays argv[0].",
-     false, [](options& o, text_view t) { return set_text(o.executable, "--executable", t); }},
-    {"timeout", "-t,--timeout", "DURATION", "Stop the command after DURATION.", false,
+    {"env.unset", "--env-unset", "NAME", "", "Remove an environment variable.", true, unset_env},
+    {"executable", "--executable", "FILE", "",
+     "Execute FILE; the command's first word stays argv[0].", false,
+     [](options& o, text_view t) { return set_text(o.executable, "--executable", t); }},
+    {"timeout", "-t,--timeout", "DURATION", "", "Stop the command after DURATION.", false,
      [](options& o, text_view t) { return set_duration(o.timeout, "--timeout", t); }},
-    {"idle_timeout", "--idle-timeout", "DURATION",
+    {"idle_timeout", "--idle-timeout", "DURATION", "",
      "Stop the command after DURATION without output.", false,
      [](options& o, text_view t) { return set_duration(o.idle_timeout, "--idle-timeout", t); }},
-    {"stop", "--stop", "LADDER", "How to stop: signals and waits, as TERM,5s,INT,2s,KILL.", false,
-     set_stop},
-    {"contain", "--contain", "LEVEL", "What a stop reaches: process, group, tree or sealed.", false,
-     set_contain},
-    {"drain_grace", "--drain-grace", "DURATION",
+    {"stop", "--stop", "LADDER", "", "How to stop: signals and waits, as TERM,5s,INT,2s,KILL.",
+     false, set_stop},
+    {"contain", "--contain", "LEVEL", "", "What a stop reaches: process, group, tree or sealed.",
+     false, set_contain},
+    {"drain_grace", "--drain-grace", "DURATION", "",
      "How long output that others hold open may stay silent after the exit.", false,
      [](options& o, text_view t) { return set_duration(o.drain_grace, "--drain-grace", t); }},
-    {"ok_codes", "--ok-codes", "LIST", "Exit codes that count as success, as 0,3,5-9.", false,
+    {"ok_codes", "--ok-codes", "LIST", "", "Exit codes that count as success, as 0,3,5-9.", false,
      set_ok_codes},
-    {"user", "--user", "USER", "Run as USER (name or number), with its groups.", false,
+    {"user", "--user", "USER", "", "Run as USER (name or number), with its groups.", false,
      [](options& o, text_view t) { return set_account(o.user, "--user", t); }},
-    {"group", "--group", "GROUP", "Run with GROUP as the primary group.", false,
+    {"group", "--group", "GROUP", "", "Run with GROUP as the primary group.", false,
      [](options& o, text_view t) { return set_account(o.group, "--group", t); }},
-    {"extra_groups", "--extra-groups", "LIST",
+    {"extra_groups", "--extra-groups", "LIST", "",
      "Supplementary groups, separated by commas; empty for none.", false, set_groups},
-    {"umask", "--umask", "OCTAL", "Set the umask.", false, set_umask},
-    {"new_session", "--new-session", "", "Run in a new session, without a terminal.", false,
-     [](options& o, text_view) { return o.new_session = true, outcome(); }},
-    {"process_group", "--process-group", "PGID", "Join process group PGID; 0 for a new one.", false,
+    {"umask", "--umask", "OCTAL", "", "Set the umask.", false, set_umask},
+    {"new_session", "--new-session", "", "true", "Run in a new session, without a terminal.", false,
+     [](options& o, text_view t) { return set_flag(o.new_session, "--new-session", t); }},
+    {"process_group", "--process-group", "PGID", "", "Join process group PGID; 0 for a new one.",
+     false,
      [](options& o, text_view t) {
        return set_number(o.process_group, "--process-group", t, 0, INT32_MAX);
      }},
-    {"nice", "--nice", "N", "Add N to the niceness.", false,
+    {"nice", "--nice", "N", "", "Add N to the niceness.", false,
      [](options& o, text_view t) { return set_number(o.nice, "--nice", t, -40, 39); }},
-    {"close_fds", "--keep-fds", "", "Let the command inherit all open descriptors.", false,
-     [](options& o, text_view) { return o.close_fds = false, outcome(); }},
-    {"pass_fds", "--pass-fds", "LIST", "Descriptors that stay open, as 3,5.", true, set_pass_fds},
-    {"map_fds", "--map-fd", "CHILD=OURS", "The command's descriptor CHILD is our OURS.", true,
+    {"close_fds", "--keep-fds", "", "false", "Let the command inherit all open descriptors.", false,
+     [](options& o, text_view t) { return set_flag(o.close_fds, "--keep-fds", t); }},
+    {"pass_fds", "--pass-fds", "LIST", "", "Descriptors that stay open, as 3,5.", true,
+     set_pass_fds},
+    {"map_fds", "--map-fd", "CHILD=OURS", "", "The command's descriptor CHILD is our OURS.", true,
      set_map_fd},
-    {"limits.cpu_time", "--cpu-time", "DURATION", "CPU time of each process, in whole seconds.",
+    {"limits.cpu_time", "--cpu-time", "DURATION", "", "CPU time of each process, in whole seconds.",
      false,
      [](options& o, text_view t) { return set_duration(o.limits.cpu_time, "--cpu-time", t); }},
-    {"limits.address_space", "--address-space", "SIZE", "Address space of each process.", false,
+    {"limits.address_space", "--address-space", "SIZE", "", "Address space of each process.", false,
      [](options& o, text_view t) {
        return set_size(o.limits.address_space, "--address-space", t);
      }},
-    {"limits.open_files", "--open-files", "N", "Open descriptors of each process.", false,
+    {"limits.open_files", "--open-files", "N", "", "Open descriptors of each process.", false,
      [](options& o, text_view t) { return set_size(o.limits.open_files, "--open-files", t); }},
-    {"limits.file_size", "--file-size", "SIZE", "Size of files that it writes.", false,
+    {"limits.file_size", "--file-size", "SIZE", "", "Size of files that it writes.", false,
      [](options& o, text_view t) { return set_size(o.limits.file_size, "--file-size", t); }},
-    {"limits.processes", "--processes", "N", "Processes of the user; root is exempt.", false,
+    {"limits.processes", "--processes", "N", "", "Processes of the user; root is exempt.", false,
      [](options& o, text_view t) { return set_size(o.limits.processes, "--processes", t); }},
-    {"limits.core", "--core", "SIZE", "Size of core dumps; 0 for none.", false,
+    {"limits.core", "--core", "SIZE", "", "Size of core dumps; 0 for none.", false,
      [](options& o, text_view t) { return set_size(o.limits.core, "--core", t); }},
-    {"limits.stack", "--stack", "SIZE", "Stack of the main thread.", false,
+    {"limits.stack", "--stack", "SIZE", "", "Stack of the main thread.", false,
      [](options& o, text_view t) { return set_size(o.limits.stack, "--stack", t); }},
-    {"best_effort", "--best-effort", "",
+    {"best_effort", "--best-effort", "", "true",
      "Do without what this host cannot enforce, and say so, instead of failing.", false,
-     [](options& o, text_view) { return o.best_effort = true, outcome(); }},
+     [](options& o, text_view t) { return set_flag(o.best_effort, "--best-effort", t); }},
 };
 
 }  // namespace

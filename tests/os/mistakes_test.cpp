@@ -107,5 +107,4 @@ TEST_F(Mistakes, InTheIdentity) {
   EXPECT_EQ(r.degraded.size(), 1U);
 }
 
-
 }  // namespace

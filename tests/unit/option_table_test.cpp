@@ -29,6 +29,7 @@ struct entry_case {
 
 const texts no_duration{"", "x", "-1", "1x", "nan", "1 s", "99999999999999999999"};
 const texts no_size{"", "x", "-1", "1.5K", "1 ", "18446744073709551616"};
+const texts no_switch{"", "x", "True", "1", "true "};
 const texts no_word{"", "x", "Strict", "strict "};
 
 const entry_case cases[] = {
@@ -43,7 +44,7 @@ const entry_case cases[] = {
        return o.max_output.policy == brood::overflow::spill && o.max_output.spill_path == "f";
      },
      {"", "x", "spill", "spill:", "head tail", "Error"}},
-    {"text", "", [](const options& o) { return o.text; }, {}},
+    {"text", "true", [](const options& o) { return o.text; }, no_switch},
     {"encoding", "latin1", [](const options& o) { return o.encoding == "latin1"; }, {""}},
     {"errors", "ignore", [](const options& o) { return o.errors == brood::text_errors::ignore; },
      no_word},
@@ -52,7 +53,7 @@ const entry_case cases[] = {
      "A=b=c",
      [](const options& o) { return o.env.block(nullptr) == std::vector<std::string>{"A=b=c"}; },
      {"", "A", "=x", "="}},
-    {"env.clear", "", [](const options& o) { return o.env.starts_empty(); }, {}},
+    {"env.clear", "true", [](const options& o) { return o.env.starts_empty(); }, no_switch},
     {"env.pass",
      "A,B",
      [](const options& o) {
@@ -102,7 +103,7 @@ const entry_case cases[] = {
      "027",
      [](const options& o) { return o.umask == 027u; },
      {"", "8", "1000", "-1", "-0", "0o22", "22 ", "x"}},
-    {"new_session", "", [](const options& o) { return o.new_session; }, {}},
+    {"new_session", "true", [](const options& o) { return o.new_session; }, no_switch},
     {"process_group",
      "0",
      [](const options& o) { return o.process_group == 0; },
@@ -111,7 +112,7 @@ const entry_case cases[] = {
      "-5",
      [](const options& o) { return o.nice == -5; },
      {"", "x", "-41", "40", "5 ", "--5", "99999999999999999999"}},
-    {"close_fds", "", [](const options& o) { return !o.close_fds; }, {}},
+    {"close_fds", "false", [](const options& o) { return !o.close_fds; }, no_switch},
     {"pass_fds",
      "3,5",
      [](const options& o) {
@@ -136,7 +137,7 @@ const entry_case cases[] = {
     {"limits.processes", "10", [](const options& o) { return o.limits.processes == 10u; }, no_size},
     {"limits.core", "0", [](const options& o) { return o.limits.core == 0u; }, no_size},
     {"limits.stack", "8M", [](const options& o) { return o.limits.stack == 8388608u; }, no_size},
-    {"best_effort", "", [](const options& o) { return o.best_effort; }, {}},
+    {"best_effort", "true", [](const options& o) { return o.best_effort; }, no_switch},
 };
 
 texts parts_of(std::string_view list) {
@@ -195,6 +196,18 @@ TEST(option_table, reads_a_good_text_into_the_member) {
     EXPECT_FALSE(c.took(o)) << c.name << " is so by default";
     set(o, c.name, c.good);
     EXPECT_TRUE(c.took(o)) << c.name;
+  }
+}
+
+TEST(option_table, says_what_a_switch_stands_for_and_takes_the_opposite_too) {
+  for (const entry_case& c : cases) {
+    const option_entry* e = find_option(c.name);
+    ASSERT_NE(e, nullptr) << c.name;
+    EXPECT_EQ(e->alone, e->value.empty() ? c.good : "") << c.name;
+    if (!e->value.empty()) continue;
+    options o;
+    set(o, c.name, e->alone == "true" ? "false" : "true");
+    EXPECT_FALSE(c.took(o)) << c.name;
   }
 }
 
@@ -282,7 +295,7 @@ TEST(option_table, clears_the_environment_but_not_its_changes_in_any_order) {
   set(o, "env", "A=1");
   set(o, "env.unset", "X");
   set(o, "env.pass", "X,PATH");
-  set(o, "env.clear", "");
+  set(o, "env.clear", "true");
   set(o, "env", "B=2");
   EXPECT_EQ(o.env.block(parent), (std::vector<std::string>{"PATH=/bin", "A=1", "B=2"}));
 }
