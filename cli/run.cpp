@@ -15,6 +15,7 @@
 
 #include <brood/command.hpp>
 #include <brood/process.hpp>
+#include <brood/run.hpp>
 
 #include "dry_run.hpp"
 #include "exit.hpp"
@@ -155,6 +156,7 @@ int verb_run(std::span<char* const> words) {
   check_streams(s);
   if (s.verbose && s.quiet) throw failure{"run: contradictory options: --verbose and --quiet"};
   if (s.dry_run) {
+    if (const auto mistake = brood::find_mistake(cmd, s.options)) throw failure{mistake->what()};
     print(describe(cmd, s));
     return 0;
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <brood/command.hpp>
@@ -23,6 +24,10 @@ completed_process run(const command& cmd, const options& opts = {});
 
 /// run() with its errors as a value.
 expected<completed_process, error> try_run(const command& cmd, const options& opts = {});
+
+/// What is wrong with a command and its options, as far as it can be told without starting it: all
+/// that would be a usage_error, and users and groups that do not exist.
+[[nodiscard]] std::optional<error> find_mistake(const command& cmd, const options& opts = {});
 
 /// stdout of a command that must succeed (.out = PIPE, .check = true).
 [[nodiscard]] std::string check_output(const command& cmd, options opts = {});

@@ -140,6 +140,14 @@ expected<completed_process, error> try_run(const command& cmd, const options& op
   return process_access::run(cmd, opts);
 }
 
+std::optional<error> find_mistake(const command& cmd, const options& opts) {
+  if (auto mistake = detail::find_mistake(cmd, opts)) return mistake;
+  std::vector<std::string> degraded;
+  auto request = detail::resolve(cmd, opts, degraded);
+  if (!request) return std::move(request.error());
+  return {};
+}
+
 completed_process run(const command& cmd, const options& opts) {
   return try_run(cmd, opts).value();
 }

@@ -34,3 +34,11 @@ true
 $ brood run --dry-run --timeout nope -- true
 brood: .*timeout.* (re)
 [125]
+
+$ brood run --dry-run --user no-such-user -- true
+brood: identity 'no-such-user': there is no such user
+[125]
+
+$ brood run --dry-run --process-group 0 --new-session -- true
+brood: .*process_group.* (re)
+[125]
