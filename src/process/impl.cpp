@@ -135,11 +135,17 @@ void process::impl::stop_now(const ladder_steps& ladder) {
   }
 }
 
-process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
-  std::int64_t last_chance = INT64_MAX;  // after a stop: when to give the streams up
+// The POSIX back end has no event for an exit. Whoever talks is looked at more often.
+std::int64_t process::impl::next_pause(std::int64_t now) {
+  if (pump.last_output() != output_before) pause = 0;
+  output_before = pump.last_output();
+  pause = pause == 0 ? first_pause : std::min(pause * 2, longest_pause);
+  return now + pause;
+}
+
+process::impl::turn process::impl::look(bool enforce) {
   for (;;) {
-    std::int64_t again = until;
-    int event = -1;
+    turn t;
     bool ended = false;
     bool stopping = false;
     bool stopped = false;
@@ -151,38 +157,36 @@ process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
         begin_stop(reason::output_limit, steps);
       }
       stopping = child->stopping();
-      if (stopping && !child->stopped()) again = std::min(again, child->advance_stop(now));
+      if (stopping && !child->stopped()) t.again = child->advance_stop(now);
       ended = child->ended();
       stopped = child->stopped();
-      if (!ended || stopping) event = child->event_fd();
-      if (stopped) event = -1;
+      if ((!ended || stopping) && !stopped) t.event = child->event_fd();
     }
     const bool reading = pump.reading();
     if (stopping) {
-      if (stopped && !reading) return outcome::done;
       if (stopped && last_chance == INT64_MAX) last_chance = now + after_stop;
-      if (now >= last_chance) {
+      if (stopped && reading && now >= last_chance) {
         complete = false;
         pump.drain_ready();
-        return outcome::done;
       }
-      again = std::min(again, last_chance);
+      t.done = stopped && (!reading || !complete);
+      t.again = std::min(t.again, last_chance);
     } else if (ended) {
       const std::int64_t silent_from = std::max(child->end().at, pump.last_output());
-      const std::int64_t silence = add(silent_from, drain_grace);
-      const std::int64_t limit = enforce ? std::min(silence, deadline) : silence;
-      const bool given_up = reading && drain_grace != INT64_MAX && now >= limit;
-      if (given_up || (reading && enforce && now >= deadline)) {
+      std::int64_t limit = add(silent_from, drain_grace);
+      if (enforce) limit = std::min(limit, deadline);
+      if (reading && now >= limit) {
         complete = false;
         pump.drain_ready();
       }
       if (!reading || !complete) {
-        if (!enforce || !child->sealed() || stopped) return outcome::done;
+        t.done = !enforce || !child->sealed() || stopped;
+        if (t.done) return t;
         const std::lock_guard hold(lock);  // sealed: nothing is left behind
         child->begin_stop(steps);
         continue;
       }
-      again = std::min(again, limit);
+      t.again = std::min(t.again, limit);
     } else if (enforce) {
       const std::int64_t quiet = add(std::max(child->started_at(), pump.last_output()), idle);
       if (now >= deadline || now >= quiet) {
@@ -190,16 +194,19 @@ process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
         begin_stop(now >= deadline ? reason::timed_out : reason::idle_timed_out, steps);
         continue;
       }
-      again = std::min({again, deadline, quiet});
+      t.again = std::min({t.again, deadline, quiet});
     }
-    if (now >= until && !stopping) return outcome::expired;
-    if (event < 0 && !ended) {  // the POSIX back end
-      pause = pause == 0 ? first_pause : std::min(pause * 2, longest_pause);
-      again = std::min(again, now + pause);
-    }
-    const std::int64_t output_before = pump.last_output();
-    pump.step(event, again, wake_read.get());
-    if (pump.last_output() != output_before) pause = 0;
+    if (t.event < 0 && !ended && !t.done) t.again = std::min(t.again, next_pause(now));
+    return t;
+  }
+}
+
+process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
+  for (;;) {
+    const turn t = look(enforce);
+    if (t.done) return outcome::done;
+    if (sys::now() >= until) return outcome::expired;
+    pump.step(t.event, std::min(t.again, until), wake_read.get());
   }
 }
 
@@ -216,10 +223,7 @@ std::optional<exit_status> process::impl::wait_until(std::int64_t until) {
     const std::int64_t now = sys::now();
     if (now >= until) return {};
     std::int64_t again = until;
-    if (event < 0) {
-      pause = pause == 0 ? first_pause : std::min(pause * 2, longest_pause);
-      again = std::min(until, now + pause);
-    }
+    if (event < 0) again = std::min(until, next_pause(now));
     pollfd p[2] = {{event, POLLIN, 0}, {wake_read.get(), POLLIN, 0}};
     (void)sys::poll_until(p, 2, again);
   }

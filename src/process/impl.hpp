@@ -52,21 +52,32 @@ struct process::impl {
   bool handed_over = false;  // the pipes are the pump's now
   bool complete = true;
   bool detached = false;
-  std::int64_t pause = 0;  // between looks, where there is no event
+  std::int64_t last_chance = INT64_MAX;  // after a stop: when to give the streams up
+  std::int64_t pause = 0;                // between looks, where there is no event
+  std::int64_t output_before = 0;        // at the last such pause
 
   ~impl();
   /// Our ends of the pipes, for the caller until hand_over().
   void adopt(detail::sys::fd to_stdin, detail::sys::fd from_stdout, detail::sys::fd from_stderr);
   void hand_over(std::optional<std::string> more_input, const std::string* borrowed_input);
+  /// What is left to do, found without waiting.
+  struct turn {
+    bool done = false;               // ended, and so have its streams
+    std::int64_t again = INT64_MAX;  // when to look again at the latest
+    int event = -1;                  // readable when there is a reason to look before
+  };
+  /// Take in what has happened and act on it. \param enforce  time limits, output limit and
+  /// leftovers are acted upon.
+  turn look(bool enforce);
   enum class outcome : unsigned char { done, expired };
-  /// Until the end of the command and of its streams, or `until`. \param enforce  time limits,
-  /// output limit and leftovers are acted upon.
+  /// look() and wait until done or `until`.
   outcome go_on(std::int64_t until, bool enforce);
   void begin_stop(brood::reason why, const detail::ladder_steps& ladder);
   void stop_now(const detail::ladder_steps& ladder);
   void make_wake();
   std::optional<exit_status> wait_until(std::int64_t until);
   completed_process result();
+  std::int64_t next_pause(std::int64_t now);
   expected<completed_process, error> judged(completed_process r) const;
   exit_status status() const;
   brood::reason reason_of_end() const;
