@@ -90,7 +90,8 @@ std::string line(const json& object) {
 
 }  // namespace
 
-std::string to_json(const brood::completed_process& result, const settings& s) {
+std::string to_json(const brood::completed_process& result, const brood::error* wrong,
+                    const settings& s) {
   json object;
   object["argv"] = result.args;
   object["pid"] = result.pid;
@@ -103,7 +104,8 @@ std::string to_json(const brood::completed_process& result, const settings& s) {
   object["max_rss_bytes"] = result.usage.max_rss_bytes;
   object["complete"] = result.complete;
   object["containment"] = brood::to_string(result.containment);
-  object["attempts"] = 1;
+  object["attempts"] = result.attempts.size() + 1;
+  object["success"] = result.success();
   const brood::options& o = s.options;
   if (o.capture_output || is_collected(o.out)) {
     add_output(object, "stdout", result.out, result.out_omitted);
@@ -112,6 +114,7 @@ std::string to_json(const brood::completed_process& result, const settings& s) {
     add_output(object, "stderr", result.err, result.err_omitted);
   }
   if (!result.degraded.empty()) object["degraded"] = result.degraded;
+  if (wrong) object["error"] = wrong->what();
   return line(object);
 }
 

@@ -13,7 +13,9 @@
 namespace cli {
 
 /// One line, with its newline.
-std::string to_json(const brood::completed_process& result, const settings& s);
+/// `wrong`: what went wrong on our side, or null.
+std::string to_json(const brood::completed_process& result, const brood::error* wrong,
+                    const settings& s);
 /// The same for a command that could not be started.
 std::string to_json(const brood::command& cmd, const brood::error& e);
 

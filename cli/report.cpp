@@ -62,7 +62,6 @@ std::string diagnosis(const brood::completed_process& result, const brood::comma
     text += result.status.to_string() + " after " + seconds(u.wall) + " (user " + seconds(u.user) +
             ", system " + seconds(u.system) + ", max RSS " +
             number("%.1f MiB", static_cast<double>(u.max_rss_bytes) / (1 << 20)) + ")";
-    for (const std::string& line : result.degraded) text += "; " + line;
   }
   return text + ": " + cmd.to_string();
 }

@@ -45,11 +45,15 @@ brood::command make_command(std::span<char* const> words, const settings& s) {
   return brood::shell(text);
 }
 
+constexpr brood::duration default_grace = std::chrono::seconds(5);
+
 /// -s and -k are short for a ladder of two steps.
 void make_ladder(settings& s) {
   if (!s.signal && !s.kill_after.given()) return;
   if (s.has("stop")) throw failure{"run: contradictory options: --stop and --signal, --kill-after"};
-  s.options.stop = {{s.signal.value_or(SIGTERM), s.kill_after}, {SIGKILL, {}}};
+  s.options.stop = {
+      {s.signal.value_or(SIGTERM), s.kill_after.given() ? s.kill_after : default_grace},
+      {SIGKILL, {}}};
 }
 
 void become_reaper(const settings& s) {
@@ -72,13 +76,16 @@ struct ending {
 };
 
 ending report_end(const brood::command& cmd, const brood::completed_process& result,
-                  const settings& s, const streams& outputs) {
+                  const brood::error* wrong, const settings& s, const streams& outputs) {
   if (!outputs.show(result)) {
     throw failure{std::string("cannot write the output: ") + std::strerror(errno)};
   }
-  if (s.json) print(to_json(result, s));
+  if (s.json) print(to_json(result, wrong, s));
   const std::string line = diagnosis(result, cmd, s);
   if (!line.empty()) complain(line);
+  for (const std::string& missing : result.degraded) {
+    if (!s.quiet) complain("done without " + missing);
+  }
   return {exit_status_of(result),
           result.reason == brood::reason::signaled && result.status.signal() == SIGINT};
 }
@@ -91,11 +98,12 @@ bool is_about_the_end(const brood::error& e) {
 ending finish(brood::process& p, const brood::command& cmd, const settings& s,
               const streams& outputs) {
   const auto done = p.try_finish();
-  if (done) return report_end(cmd, *done, s, outputs);
+  if (done) return report_end(cmd, *done, nullptr, s, outputs);
   const brood::completed_process* result = done.error().result();
   if (result == nullptr) throw failure{done.error().what()};
-  ending end = report_end(cmd, *result, s, outputs);
-  if (is_about_the_end(done.error())) return end;
+  const bool plain_end = is_about_the_end(done.error());
+  ending end = report_end(cmd, *result, plain_end ? nullptr : &done.error(), s, outputs);
+  if (plain_end) return end;
   complain(done.error().what());
   return {};
 }

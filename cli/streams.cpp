@@ -47,6 +47,12 @@ brood::stdio with_copy(const brood::stdio& stream, int descriptor) {
   }
 }
 
+/// The same, but the bytes pass through us.
+brood::stdio through(const brood::stdio& stream) {
+  const bool not_seen = stream.what() == kind::inherit || stream.what() == kind::file;
+  return not_seen ? brood::tee({stream}) : stream;
+}
+
 /// A file without a name: whatever happens, nothing of it stays behind.
 int make_spool() {
   const char* dir = ::getenv("TMPDIR");
@@ -80,6 +86,12 @@ void check_streams(const settings& s) {
   refuse(s.merge && s.has("err"), "--merge and --stderr");
   refuse(s.quiet_ok && s.json, "--quiet-ok and --json");
   refuse(s.quiet_ok && (s.has("out") || s.has("err")), "--quiet-ok and a redirection");
+  for (const char* name : {"max_output", "max_output.policy", "text", "encoding", "errors"}) {
+    if (s.json || !s.has(name) || (s.quiet_ok && s.has("max_output"))) continue;
+    throw failure{std::string("run: ") + name +
+                  " is about output that is collected: it needs --json, or --quiet-ok with "
+                  "--max-output"};
+  }
   if (s.append && s.tee.empty() && s.options.out.what() != kind::file &&
       s.options.err.what() != kind::file) {
     throw failure{"run: --append needs a file: --stdout, --stderr or --tee"};
@@ -102,8 +114,8 @@ streams::streams(settings& s) : quiet_ok_(s.quiet_ok), json_(s.json) {
     hold_back(o.out, held_out_, through_us);
     hold_back(o.err, held_err_, through_us);
   } else if (through_us && !o.capture_output) {
-    if (o.out.what() == kind::inherit) o.out = brood::tee({brood::INHERIT});
-    if (o.err.what() == kind::inherit) o.err = brood::tee({brood::INHERIT});
+    o.out = through(o.out);
+    o.err = through(o.err);
   }
   if (!s.tee.empty()) copy_to(s.tee, s);
 }

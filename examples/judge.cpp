@@ -14,7 +14,7 @@ static std::string verdict(const brood::command& submission, const std::string& 
       brood::try_run(submission, {.input = "6 7\n",
                                   .capture_output = true,
                                   .max_output = 64_KiB,
-                                  .timeout = 2s,
+                                  .timeout = 5s,
                                   .stop = {{9, {}}},
                                   .contain = brood::containment::sealed,
                                   .limits = {.cpu_time = 1s, .open_files = 32, .core = 0}});

@@ -53,10 +53,10 @@ class duration {
     return r;
   }
 
-  /// Longer than anything: no limit where a limit may be left out.
+  /// Longer than anything: no limit.
   static constexpr duration infinite() noexcept {
     duration r;
-    r.state_ = state::too_large;
+    r.state_ = state::given;
     r.ns_ = INT64_MAX;
     return r;
   }

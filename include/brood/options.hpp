@@ -13,6 +13,7 @@
 #include <brood/callback.hpp>
 #include <brood/duration.hpp>
 #include <brood/environment.hpp>
+#include <brood/retry.hpp>
 #include <brood/status.hpp>
 #include <brood/stdio.hpp>
 
@@ -76,10 +77,15 @@ class account {
   bool numeric_ = false;
 };
 
-/// A list that knows whether it was given: an empty one means "none", an absent one "unchanged".
+/// A list that knows whether it was given: an empty one means "none".
 class account_list {
  public:
-  account_list() noexcept = default;
+  account_list() noexcept : given_(true) {}
+  static account_list unchanged() noexcept {
+    account_list l;
+    l.given_ = false;
+    return l;
+  }
   account_list(std::initializer_list<account> l) : list_(l), given_(true) {}
   account_list(std::vector<account> l) : list_(std::move(l)), given_(true) {}
   bool given() const noexcept { return given_; }
@@ -153,13 +159,14 @@ struct options {
   // --- what is an error ---
   bool check = false;              ///< a bad end is a called_process_error
   std::vector<int> ok_codes = {};  ///< exit codes that count as success; empty: 0 alone
+  retry_policy retry = {};         ///< a bad end is tried again; not by spawn()
 
   // --- identity ---
   /// The user's primary group and supplementary groups come along unless group or extra_groups say
   /// otherwise.
   account user = {};
   account group = {};
-  account_list extra_groups = {};
+  account_list extra_groups = account_list::unchanged();
   std::optional<unsigned> umask = {};     ///< 0 to 0777
   bool new_session = false;               ///< setsid(2)
   std::optional<int> process_group = {};  ///< setpgid(2): 0 a group of its own

@@ -25,8 +25,9 @@ struct [[nodiscard]] completed_process {
   brood::usage usage;
   brood::containment containment = brood::containment::process;  ///< what was in force
   brood::backend backend = brood::backend::native;
-  std::vector<std::string> degraded;  ///< what options::best_effort left out, one line each
-  bool accepted = false;              ///< ended by itself with one of options::ok_codes
+  std::vector<std::string> degraded;        ///< what options::best_effort left out, one line each
+  std::vector<completed_process> attempts;  ///< those before this one, oldest first; see retry
+  bool accepted = false;                    ///< ended by itself with one of options::ok_codes
 
   /// Python's convention: the exit code, or the negative number of the signal.
   int returncode() const noexcept { return status.returncode(); }

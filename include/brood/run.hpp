@@ -29,7 +29,9 @@ expected<completed_process, error> try_run(const command& cmd, const options& op
 /// that would be a usage_error, and users and groups that do not exist.
 [[nodiscard]] std::optional<error> find_mistake(const command& cmd, const options& opts = {});
 
-/// stdout of a command that must succeed (.out = PIPE, .check = true).
+/// stdout of a command that must succeed (.out = PIPE, .check = true), to end-of-file unless
+/// .drain_grace says otherwise. Errors: as run(); called_process_error too if a deadline cut the
+/// output short.
 [[nodiscard]] std::string check_output(const command& cmd, options opts = {});
 
 /// Run a command that must succeed (.check = true).

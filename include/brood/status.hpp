@@ -12,7 +12,7 @@
 namespace brood {
 
 /// How a process ended: with an exit code or by a signal, never folded into one number.
-class [[nodiscard]] exit_status {
+class exit_status {
  public:
   constexpr exit_status() noexcept = default;  ///< undetermined
   static constexpr exit_status exited(int code) noexcept { return {how::exited, code, false}; }

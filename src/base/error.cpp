@@ -83,7 +83,10 @@ std::string compose(error_kind kind, error_stage stage, std::string_view subject
     text = subject;
   } else {
     text = to_string(stage);
-    if (!subject.empty()) text.append(" '").append(subject).append("'");
+    // A command line has quotes of its own.
+    const bool quoted = stage != error_stage::check && stage != error_stage::timeout;
+    const char* const quote = quoted ? "'" : "";
+    if (!subject.empty()) text.append(" ").append(quote).append(subject).append(quote);
   }
   const std::string reason = detail.empty() && code ? code.message() : std::string(detail);
   if (!text.empty() && !reason.empty()) text += ": ";

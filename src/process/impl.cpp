@@ -93,12 +93,12 @@ void process::impl::hand_over(std::optional<std::string> more_input, const std::
   }
   const auto give = [&](pipe_reader& r, output_stream which) {
     if (r.fd_ < 0) return;
-    for (detail::source& s : pump.sources()) {
+    for (std::size_t i = 0; i < pump.sources().size(); ++i) {
+      detail::source& s = pump.sources()[i];
       if (s.which != which) continue;
       s.end.reset(std::exchange(r.fd_, -1));
-      if (r.start_ < r.buffer_.size()) {
-        (void)s.kept.append(std::string_view(r.buffer_).substr(r.start_));
-      }
+      const std::string ahead = std::exchange(r.buffer_, {});
+      if (r.start_ < ahead.size()) pump.take_back(i, std::string_view(ahead).substr(r.start_));
     }
   };
   give(out, output_stream::out);
@@ -143,7 +143,7 @@ std::int64_t process::impl::next_pause(std::int64_t now) {
   return now + pause;
 }
 
-process::impl::turn process::impl::look(bool enforce) {
+process::impl::turn process::impl::look(bool news, bool enforce) {
   for (;;) {
     turn t;
     bool ended = false;
@@ -152,7 +152,7 @@ process::impl::turn process::impl::look(bool enforce) {
     const std::int64_t now = sys::now();
     {
       const std::lock_guard hold(lock);
-      child->update();
+      if (news) child->update();
       if (enforce && pump.exceeded() && !child->stopping()) {
         begin_stop(reason::output_limit, steps);
       }
@@ -202,20 +202,23 @@ process::impl::turn process::impl::look(bool enforce) {
 }
 
 process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
+  // A command with pipes has hardly ended as soon as it was started: that is not asked first.
+  bool news = !pump.reading();
   for (;;) {
-    const turn t = look(enforce);
+    const turn t = look(news, enforce);
     if (t.done) return outcome::done;
-    if (sys::now() >= until) return outcome::expired;
-    pump.step(t.event, std::min(t.again, until), wake_read.get());
+    if (until != INT64_MAX && sys::now() >= until) return outcome::expired;
+    news = pump.step(t.event, std::min(t.again, until), wake_read.get()) || t.event < 0;
   }
 }
 
 std::optional<exit_status> process::impl::wait_until(std::int64_t until) {
-  for (;;) {
+  // Without a limit the event will say so; before that nothing need be asked.
+  for (bool news = until != INT64_MAX;; news = true) {
     int event = -1;
     {
       const std::lock_guard hold(lock);
-      child->update();
+      if (news || child->event_fd() < 0) child->update();
       if (child->stopping() && !child->stopped()) (void)child->advance_stop(sys::now());
       if (child->ended()) return status();
       event = child->event_fd();
@@ -235,6 +238,7 @@ brood::reason process::impl::reason_of_end() const {
   const sys::exit_record& r = child->end().record;
   const exit_status s = status();
   if (cause != reason::not_started) return cause;
+  if (pump.exceeded()) return reason::output_limit;  // it was faster than we could stop it
   if (!s.signal()) return reason::exited;
   const duration cpu = limits.cpu_time;
   if (cpu.given() && *s.signal() == SIGXCPU) return reason::cpu_limit;

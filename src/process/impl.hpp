@@ -66,9 +66,9 @@ struct process::impl {
     std::int64_t again = INT64_MAX;  // when to look again at the latest
     int event = -1;                  // readable when there is a reason to look before
   };
-  /// Take in what has happened and act on it. \param enforce  time limits, output limit and
-  /// leftovers are acted upon.
-  turn look(bool enforce);
+  /// Take in what has happened and act on it. \param news  the event came, or it is not known
+  /// whether it did. \param enforce  time limits, output limit and leftovers are acted upon.
+  turn look(bool news, bool enforce);
   enum class outcome : unsigned char { done, expired };
   /// look() and wait until done or `until`.
   outcome go_on(std::int64_t until, bool enforce);

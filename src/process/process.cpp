@@ -122,8 +122,8 @@ completed_process process::finish() { return try_finish().value(); }
 expected<completed_process, error> process::try_finish() {
   if (!impl_) return unexpected(detail::bad_request("process", "there is no command"));
   impl_->make_wake();
-  impl_->hand_over({}, nullptr);
   try {
+    impl_->hand_over({}, nullptr);
     (void)impl_->go_on(INT64_MAX, true);
   } catch (...) {
     impl_->pump.close_all();
@@ -224,7 +224,7 @@ brood::backend process::backend() const noexcept {
 
 expected<completed_process, error> process::impl::judged(completed_process r) const {
   if (pump.failure()) return unexpected(pump.failure()->with(std::move(r)));
-  const std::string line = command(r.args).to_string();
+  const auto line = [&] { return command(r.args).to_string(); };
   if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {
     const bool idle_one = r.reason == reason::idle_timed_out;
     const auto limit = static_cast<std::chrono::nanoseconds>(idle_one ? idle_timeout : timeout);
@@ -233,14 +233,14 @@ expected<completed_process, error> process::impl::judged(completed_process r) co
     if (seconds.back() == '.') seconds.pop_back();
     const std::string text = (idle_one ? "no output for " : "timed out after ") + seconds + " s";
     return unexpected(
-        error(error_kind::timed_out, error_stage::timeout, line, {}, text).with(std::move(r)));
+        error(error_kind::timed_out, error_stage::timeout, line(), {}, text).with(std::move(r)));
   }
   if (check && !r.accepted) {
     const std::string text = r.reason == reason::exited || r.reason == reason::signaled
                                  ? r.status.to_string()
                                  : std::string(to_string(r.reason));
     return unexpected(
-        error(error_kind::failed, error_stage::check, line, {}, text).with(std::move(r)));
+        error(error_kind::failed, error_stage::check, line(), {}, text).with(std::move(r)));
   }
   return r;
 }

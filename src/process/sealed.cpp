@@ -30,7 +30,7 @@ class sealed_child final : public child {
 
   ~sealed_child() override {
     channel_.reset();  // it stops what is left, if anything is, and exits
-    if (guardian_ > 0 && !released_) sys::reap_for_certain(guardian_, guardian_fd_.get());
+    reap_guardian();
   }
 
   // Hand over the plan and learn what became of it.
@@ -90,7 +90,7 @@ class sealed_child final : public child {
 
   void release() noexcept override {
     released_ = tell({.kind = ask::what::release}) >= 0;
-    if (released_) sys::reap_for_certain(guardian_, guardian_fd_.get());
+    if (released_) reap_guardian();
   }
 
  private:
@@ -114,7 +114,13 @@ class sealed_child final : public child {
       end_ = {a.record, a.at};
     } else if (a.kind == answer::what::empty) {
       empty_ = true;
+      reap_guardian();  // it exits after having said this
     }
+  }
+
+  void reap_guardian() noexcept {
+    if (guardian_ > 0) sys::reap_for_certain(guardian_, guardian_fd_.get());
+    guardian_ = -1;
   }
 
   // Somebody killed the guardian. Its children are orphans now; the command is still known by its

@@ -8,43 +8,30 @@
 #include <brood/run.hpp>
 
 #include "base/make_error.hpp"
-#include "process/impl.hpp"
+#include "base/retry.hpp"
+#include "process/access.hpp"
 #include "run/resolve.hpp"
 #include "run/streams.hpp"
 #include "run/validate.hpp"
+#include "spawn/launch.hpp"
 #include "spawn/make_plan.hpp"
 #include "sys/time.hpp"
 
 namespace brood {
 
-// What is private to process, for the functions of this file.
-struct process_access {
-  using impl = process::impl;
-  using holder = std::unique_ptr<impl>;
-
-  static expected<holder, error> start(const command& cmd, const options& o);
-  static expected<completed_process, error> run(const command& cmd, const options& o);
-  static process wrap(holder i) { return process(i.release()); }
-
- private:
-  static void keep(const options& o, std::int64_t now, impl& i);
-  static expected<std::unique_ptr<detail::child>, error> launch(const options& o,
-                                                                const detail::plan& p, impl& i);
-};
-
 namespace {
 
 constexpr std::int64_t default_drain_grace = 100'000'000;
 namespace sys = detail::sys;
+using impl = process::impl;
+using holder = std::unique_ptr<impl>;
 
 std::int64_t after(std::int64_t now, duration d) {
   if (!d.given() || d.nanoseconds() > INT64_MAX - now) return INT64_MAX;
   return now + d.nanoseconds();
 }
 
-}  // namespace
-
-void process_access::keep(const options& o, std::int64_t now, impl& i) {
+void keep(const options& o, std::int64_t now, impl& i) {
   i.check = o.check;
   i.ok_codes = o.ok_codes;
   i.limits = o.limits;
@@ -63,9 +50,8 @@ void process_access::keep(const options& o, std::int64_t now, impl& i) {
   if (o.on_chunk) i.pump.on_chunk(o.on_chunk);
 }
 
-expected<std::unique_ptr<detail::child>, error> process_access::launch(const options& o,
-                                                                       const detail::plan& p,
-                                                                       impl& i) {
+expected<std::unique_ptr<detail::child>, error> launch(const options& o, const detail::plan& p,
+                                                       impl& i) {
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
     auto sealed = detail::start_sealed(p, i.steps);
@@ -82,8 +68,7 @@ expected<std::unique_ptr<detail::child>, error> process_access::launch(const opt
   return detail::start_direct(p, r, leads);
 }
 
-expected<process_access::holder, error> process_access::start(const command& cmd,
-                                                              const options& o) {
+expected<holder, error> start(const command& cmd, const options& o) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
   auto i = std::make_unique<impl>();
@@ -92,7 +77,7 @@ expected<process_access::holder, error> process_access::start(const command& cmd
   keep(o, now, *i);
   auto ends = detail::open_streams(o, *request, *i);
   if (!ends) return unexpected(ends.error());
-  i->back = request->portable ? backend::posix : backend::native;
+  i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
   const detail::plan plan(std::move(*request));
   auto child = launch(o, plan, *i);
   if (!child) return unexpected(child.error());
@@ -100,8 +85,6 @@ expected<process_access::holder, error> process_access::start(const command& cmd
   i->args = cmd.args();
   return i;
 }
-
-namespace {
 
 bool is_text(const options& o) { return o.text || !o.encoding.empty(); }
 
@@ -111,7 +94,9 @@ expected<std::string, error> encoded(const options& o) {
 
 }  // namespace
 
-expected<completed_process, error> process_access::run(const command& cmd, const options& o) {
+namespace {
+
+expected<completed_process, error> run_once(const command& cmd, const options& o) {
   std::optional<std::string> bytes;
   if (o.input && is_text(o)) {
     if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
@@ -136,8 +121,29 @@ expected<completed_process, error> process_access::run(const command& cmd, const
   return i.judged(i.result());
 }
 
-expected<completed_process, error> try_run(const command& cmd, const options& opts) {
-  return process_access::run(cmd, opts);
+expected<completed_process, error> run_again_and_again(const command& cmd, options o) {
+  const retry_policy policy = std::exchange(o.retry, {});
+  const std::int64_t start = sys::now();
+  detail::retry_schedule schedule(policy, start, static_cast<std::uint64_t>(start));
+  std::vector<completed_process> before;
+  for (;;) {
+    detail::number_attempt(o.env, schedule.attempt());
+    auto r = run_once(cmd, o);
+    const bool again =
+        r ? detail::worth_another(policy, *r) : detail::worth_another(policy, r.error());
+    const std::optional<std::int64_t> at =
+        again ? schedule.next(sys::now()) : std::optional<std::int64_t>();
+    if (!at) return detail::with_attempts(std::move(r), std::move(before));
+    before.push_back(detail::as_attempt(std::move(r), cmd.args()));
+    (void)sys::poll_until(nullptr, 0, *at);
+  }
+}
+
+}  // namespace
+
+expected<completed_process, error> try_run(const command& cmd, const options& o) {
+  if (auto mistake = detail::find_mistake(o.retry)) return unexpected(std::move(*mistake));
+  return o.retry.attempts > 1 ? run_again_and_again(cmd, o) : run_once(cmd, o);
 }
 
 std::optional<error> find_mistake(const command& cmd, const options& opts) {
@@ -154,8 +160,20 @@ completed_process run(const command& cmd, const options& opts) {
 
 std::string check_output(const command& cmd, options opts) {
   if (opts.out.what() == stdio::kind::inherit) opts.out = PIPE;
+  if (opts.out.what() != stdio::kind::pipe && opts.out.what() != stdio::kind::tee) {
+    detail::bad_request("out", "check_output returns stdout: it cannot go elsewhere").raise();
+  }
+  // There is no result to say that output was given up on.
+  if (!opts.drain_grace.given()) opts.drain_grace = duration::infinite();
   opts.check = true;
-  return run(cmd, opts).out;
+  completed_process r = run(cmd, opts);
+  if (!r.complete) {
+    error(error_kind::failed, error_stage::check, command(r.args).to_string(), {},
+          "its output is not complete: somebody else holds the pipe")
+        .with(std::move(r))
+        .raise();
+  }
+  return std::move(r.out);
 }
 
 void check_call(const command& cmd, options opts) {
@@ -164,13 +182,16 @@ void check_call(const command& cmd, options opts) {
 }
 
 expected<process, error> try_spawn(const command& cmd, options opts) {
+  if (opts.retry.attempts != 1) {
+    return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
+  }
   if (opts.input && is_text(opts)) {
     if (auto mistake = detail::find_mistake(cmd, opts)) return unexpected(std::move(*mistake));
     auto r = encoded(opts);
     if (!r) return unexpected(r.error());
     opts.input = std::move(*r);
   }
-  auto started = process_access::start(cmd, opts);
+  auto started = start(cmd, opts);
   if (!started) return unexpected(started.error());
   (*started)->input = std::move(opts.input);
   return process_access::wrap(std::move(*started));

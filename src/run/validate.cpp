@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/make_error.hpp"
+#include "base/retry.hpp"
 #include "process/ladder.hpp"
 #include "stream/text.hpp"
 #include "sys/fd.hpp"
@@ -150,6 +151,7 @@ mistake in_times(const options& o) {
   if (o.idle_timeout.given() && !watched) {
     return bad_request("idle_timeout", "no output passes through us: needs PIPE or tee");
   }
+  if (auto m = find_mistake(o.retry)) return m;
   return in_stop(o);
 }
 

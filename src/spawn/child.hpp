@@ -9,6 +9,7 @@ namespace brood::detail {
 /// How the child tells its parent what happened: memory that both share, or a pipe.
 struct child_report {
   volatile bool started = false;  ///< set first: the parent sees it only if memory is shared
+  bool handlers_cleared = false;  ///< by the kernel, as it made the child
   child_error error;
   int pipe = -1;  ///< where to write `error` as well; -1: nowhere
 };

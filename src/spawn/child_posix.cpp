@@ -37,17 +37,21 @@ void set_default(int signal) noexcept {
   syscall(SYS_rt_sigaction, signal, &fresh, nullptr, signal_set_size);
 }
 
-// A handler of the parent must not run here once signals are let in. What the parent ignores stays
-// ignored (nohup), but for three that a host ignores for its own sake and a child trips over:
-// without SIGPIPE a pipeline never ends, without SIGCHLD wait() finds nothing.
-void reset_signals() noexcept {
+void clear_handlers() noexcept {
   for (int signal = 1; signal <= 64; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
     kernel_sigaction now{};
-    if (handler_of(signal, now) != 0 || now.handler == SIG_DFL) continue;
-    const bool ours = signal == SIGPIPE || signal == SIGCHLD || signal == SIGXFSZ;
-    if (now.handler != SIG_IGN || ours) set_default(signal);
+    const bool known = handler_of(signal, now) == 0;
+    if (known && now.handler != SIG_DFL && now.handler != SIG_IGN) set_default(signal);
   }
+}
+
+// A handler of the parent must not run here once signals are let in. What the parent ignores stays
+// ignored (nohup), but for three that a host ignores for its own sake and a child trips over:
+// without SIGPIPE a pipeline never ends, without SIGCHLD wait() finds nothing.
+void reset_signals(bool cleared) noexcept {
+  if (!cleared) clear_handlers();
+  for (const int signal : {SIGPIPE, SIGCHLD, SIGXFSZ}) set_default(signal);
   const unsigned long none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
 }
@@ -140,7 +144,7 @@ long do_step(const step& s, int& parked) noexcept {
 
 void child_main(const plan_view& plan, child_report& report) noexcept {
   report.started = true;
-  reset_signals();
+  reset_signals(report.handlers_cleared);
   int parked = -1;
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
     if (do_step(plan.steps[i], parked) < 0) fail(report, plan.steps[i].stage, errno, i);

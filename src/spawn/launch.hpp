@@ -19,6 +19,9 @@ struct launched {
 /// Takes no lock, allocates nothing, leaves no child behind when it fails.
 launched launch(const plan_view& plan) noexcept;
 
+/// Whether launch() shares memory with the child; false: it forks.
+bool launches_natively(bool portable) noexcept;
+
 /// Whether BROOD_BACKEND=posix asks for the portable back end.
 bool portable_backend() noexcept;
 

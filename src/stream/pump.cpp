@@ -14,6 +14,7 @@ namespace brood::detail {
 
 namespace {
 
+constexpr std::size_t first_read = 4 * 1024;   // most commands say less: no heap to grow and trim
 constexpr std::size_t small_read = 64 * 1024;  // the size that a pipe is born with
 constexpr std::size_t large_read = 1024 * 1024;
 constexpr std::size_t longest_line = 1024 * 1024;
@@ -89,11 +90,17 @@ void pump::arm(int event, int wake) {
   }
 }
 
-void pump::step(int event, std::int64_t until, int wake) {
+std::span<const pollfd> pump::wanted(int event) {
+  arm(event, -1);
+  return polled_;
+}
+
+bool pump::step(int event, std::int64_t until, int wake) {
   arm(event, wake);
   const int r = sys::poll_until(polled_.data(), polled_.size(), until);
   if (r < 0 && r != -EAGAIN && r != -ENOMEM) fail(os_error(error_stage::wait, "poll", -r));
-  if (r <= 0) return;
+  if (r <= 0) return true;
+  const bool news = polled_[0].revents != 0;
   if (polled_[1].revents) {
     char taken[16];
     (void)sys::read_some(wake, taken, sizeof taken);
@@ -109,6 +116,7 @@ void pump::step(int event, std::int64_t until, int wake) {
     if (writable) serve_relays(i);
     if (readable) serve_source(i);
   }
+  return news;
 }
 
 void pump::drain_ready() {
@@ -139,7 +147,7 @@ void pump::serve_input(short events) {
 void pump::serve_source(std::size_t i) {
   source& s = sources_[i];
   live& l = live_[i];
-  const std::size_t most = l.grown ? large_read : small_read;
+  const std::size_t most = l.grown ? large_read : l.much ? small_read : first_read;
   const bool straight =
       s.collect && s.kept.unbounded() && !s.text && s.relays.empty() && !on_line_ && !on_chunk_;
   ssize_t n;
@@ -153,6 +161,7 @@ void pump::serve_source(std::size_t i) {
   if (n < 0) fail(os_error(error_stage::read, s.name, static_cast<int>(-n)));
   if (n <= 0) return end_source(i);
   last_output_ = sys::now();
+  if (static_cast<std::size_t>(n) == most) l.much = true;
   if (!l.grown && static_cast<std::size_t>(n) == small_read) {
     grow_pipe(s.end.get());  // it writes faster than we read: it pays
     l.grown = true;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,13 +46,19 @@ class pump {
   void on_chunk(text_callback f) { on_chunk_ = std::move(f); }
 
   /// Wait until something can be done, `event` or `wake` (each if >= 0) is readable, or `until`;
-  /// do it. Exceptions of callbacks pass through.
-  void step(int event, std::int64_t until, int wake = -1);
+  /// do it. Exceptions of callbacks pass through. \return whether `event` is, or nothing was before
+  /// `until`.
+  bool step(int event, std::int64_t until, int wake = -1);
+  /// What the caller read from source `i` and did not use, as if it came now.
+  void take_back(std::size_t i, std::string_view bytes) { take(i, bytes, false); }
+  /// What step() would wait for, for a loop that waits for many; until the next call.
+  std::span<const pollfd> wanted(int event);
   /// Read what is there now, without waiting.
   void drain_ready();
 
   bool feeding() const noexcept { return static_cast<bool>(input_); }
   bool reading() const noexcept;
+  bool busy() const noexcept { return feeding() || reading(); }
   void close_input() noexcept { input_.reset(); }
   void close_all() noexcept;
   /// Monotonic ns of the last output byte.
@@ -67,7 +74,8 @@ class pump {
     std::string line;               // an unfinished one
     std::string chunk;              // on its way to the relays
     std::vector<std::size_t> done;  // of chunk, by relay
-    bool grown = false;
+    bool much = false;              // a small read came back full
+    bool grown = false;             // a large one: the pipe was enlarged
   };
   void arm(int event, int wake);
   void serve_input(short events);

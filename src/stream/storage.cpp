@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stream/storage.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 
 #include "sys/fd.hpp"
 
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t large = std::size_t{8} << 20;
+constexpr std::size_t far = std::size_t{1} << 30;
 
 template <class F>
 void overwrite(std::string& s, std::size_t size, F fill) {
@@ -42,15 +46,38 @@ void copy_and_release(char* to, std::string& from) {
   }
 }
 
+// Whether address space that nobody touches costs nothing: no limit on it, and no accounting of it
+// in advance (proc(5), overcommit_memory 2).
+bool address_space_is_free() noexcept {
+  rlimit space{};
+  if (::getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur != RLIM_INFINITY) return false;
+  char mode = '2';
+  const sys::fd file(sys::open_file("/proc/sys/vm/overcommit_memory", O_RDONLY, 0));
+  return file && sys::read_some(file.get(), &mode, 1) == 1 && mode != '2';
+}
+
+// Doubling copies everything once more on average; a large step in address space alone does not.
+std::string larger(std::size_t needed, std::size_t capacity) {
+  std::string s;
+  try {
+    if (address_space_is_free()) {
+      s.reserve(std::max({needed, capacity * 8, far}));
+      return s;
+    }
+  } catch (const std::exception&) {  // not that much: then as much as is needed
+  }
+  s.reserve(std::max(needed, capacity * 2));
+  return s;
+}
+
 void grow(std::string& s, std::size_t room) {
   if (s.capacity() - s.size() >= room) return;
-  const std::size_t wanted = std::max(s.size() + room, s.capacity() * 2);
+  const std::size_t needed = s.size() + room;
   if (s.size() < large) {
-    s.reserve(wanted);
+    s.reserve(std::max(needed, s.capacity() * 2));
     return;
   }
-  std::string bigger;
-  bigger.reserve(wanted);
+  std::string bigger = larger(needed, s.capacity());
   overwrite(bigger, s.size(), [&](char* to, std::size_t n) {
     copy_and_release(to, s);
     return n;

@@ -45,6 +45,9 @@ int make_channel(fd& ours, fd& theirs) noexcept;
 int make_memory_file(const char* name) noexcept;
 /// A copy of `number` that is at least `least`.
 int dup_above(int number, int least) noexcept;
+/// `number`, which is ours, or a copy above 2 that replaces it: a caller with 0, 1 or 2 closed
+/// would otherwise get our descriptors there, and hand them to a child as its standard streams.
+int above_standard(int number) noexcept;
 int is_open(int number) noexcept;  ///< 0, or -EBADF
 int set_nonblocking(int number) noexcept;
 /// For a pipe: its new size in bytes, as far as this user may have it.

@@ -25,16 +25,14 @@ int dup_above(int number, int least) noexcept {
   return call("fcntl", [&] { return ::fcntl(number, F_DUPFD_CLOEXEC, least); });
 }
 
-namespace {
-
-// A caller with 0, 1 or 2 closed would otherwise get our descriptors there, and hand them to the
-// child as its standard streams.
 int above_standard(int number) noexcept {
   if (number < 0 || number > 2) return number;
   const int moved = dup_above(number, 3);
   close_fd(number);
   return moved;
 }
+
+namespace {
 
 int keep_pair(const int (&pair)[2], fd& first, fd& second) noexcept {
   fd a(above_standard(pair[0]));

@@ -42,3 +42,6 @@ brood: identity 'no-such-user': there is no such user
 $ brood run --dry-run --process-group 0 --new-session -- true
 brood: .*process_group.* (re)
 [125]
+
+$ brood run --dry-run -s INT -- true | tail -n 1
+  stop SIGINT, 5 s, SIGKILL

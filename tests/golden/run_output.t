@@ -91,3 +91,13 @@ $ brood run --tee log -- $HELPER hold-pipe 30 | wc -l
 
 $ ls -A "${TMPDIR}"
 work
+
+$ brood run --idle-timeout 2 --stdout f -- $HELPER out a + sleep 0.1 + out b; cat f; echo
+ab
+
+$ brood run --max-output 5 -- true
+brood: run: max_output is about output that is collected: it needs --json, or --quiet-ok with --max-output
+[125]
+
+$ brood run --best-effort --open-files 99999999999 -- true
+brood: done without limits.open_files: 99999999999 is above the hard limit of .* (re)

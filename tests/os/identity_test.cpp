@@ -1,6 +1,7 @@
 // What a command starts with: descriptors, signals, ids; and hosts that interfere with children.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -239,6 +240,17 @@ TEST_P(Identity, AUserComesWithItsGroups) {
   EXPECT_EQ(ids.find("group 0\n"), std::string::npos) << ids;
   const std::string none = out({"ids"}, {.user = 12345, .group = 12346, .extra_groups = {}});
   EXPECT_EQ(none.find("group "), std::string::npos) << none;
+}
+
+TEST_P(Identity, NoExtraGroupsAreNoneAlsoWithoutAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  EXPECT_EQ(in_a_fork([&] {
+              const gid_t some[] = {20, 100};
+              if (setgroups(2, some) != 0) return 1;
+              if (out({"ids"}).find("group 20\n") == std::string::npos) return 2;
+              return out({"ids"}, {.extra_groups = {}}).find("group ") == std::string::npos ? 0 : 3;
+            }),
+            0);
 }
 
 TEST_P(Identity, LimitsHoldInTheChildAlone) {

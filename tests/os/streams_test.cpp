@@ -66,6 +66,28 @@ TEST_P(Streams, TooMuchOutputIsAnErrorByDefault) {
   EXPECT_FALSE(result->accepted);
 }
 
+TEST_P(Streams, TooMuchOutputIsTooMuchThoughTheCommandHasEnded) {
+  for (int i = 0; i < 20; ++i) {
+    const auto r = try_run({"out", "0123456789"}, {.out = brood::PIPE, .max_output = 5});
+    const brood::completed_process* result = r ? &*r : r.error().result();
+    ASSERT_NE(result, nullptr);
+    EXPECT_EQ(result->reason, brood::reason::output_limit);
+    EXPECT_FALSE(result->accepted);
+  }
+}
+
+TEST_P(Streams, WhatWasReadAheadIsStillTextAndLines) {
+  std::vector<std::string> lines;
+  const auto note = [&](output_stream, std::string_view line) { lines.emplace_back(line); };
+  auto p = brood::spawn(
+      {support::helper(), "out", "a\\r\\nb\\xe9\\r\\nc"},
+      {.out = brood::PIPE, .on_line = note, .encoding = "latin1", .contain = GetParam()});
+  EXPECT_EQ(p.out().read_line(), "a\r\n");
+  const auto r = p.finish();
+  EXPECT_EQ(r.out, "b\xc3\xa9\nc");
+  EXPECT_EQ(lines, (std::vector<std::string>{"b\xc3\xa9", "c"}));
+}
+
 TEST_P(Streams, ExactlyTheLimitIsNotTooMuch) {
   const auto r = run({"out", "0123456789"}, {.out = brood::PIPE, .max_output = 10});
   EXPECT_EQ(r.out, "0123456789");

@@ -42,7 +42,7 @@ TEST(error, says_the_detail_instead_of_the_systems_text) {
   EXPECT_EQ(e.code(), std::errc::no_such_file_or_directory);
   const error t(error_kind::timed_out, error_stage::timeout, "sleep 5", {},
                 "timed out after 1.5 s");
-  EXPECT_STREQ(t.what(), "timeout 'sleep 5': timed out after 1.5 s");
+  EXPECT_STREQ(t.what(), "timeout sleep 5: timed out after 1.5 s");
 }
 
 TEST(error, of_a_bad_request_names_the_option_and_no_stage) {

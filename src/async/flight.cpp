@@ -1,0 +1,52 @@
+// Carrying one command on.
+// SPDX-License-Identifier: Apache-2.0
+#include "async/flight.hpp"
+
+#include "process/access.hpp"
+
+namespace brood::detail {
+
+flight::flight(event_loop& loop, process p, flight_owner& owner)
+    : loop_(loop), process_(std::move(p)), owner_(owner) {
+  process_access::of(process_).hand_over({}, nullptr);
+}
+
+flight::~flight() { loop_.forget(*this); }
+
+void flight::stop(reason why) {
+  process::impl& i = process_access::of(process_);
+  {
+    const std::lock_guard hold(i.lock);
+    i.begin_stop(why, i.steps);
+  }
+  loop_.watch(*this, {}, 0);  // the ladder is looked after in the next turn
+}
+
+// A callback threw: nobody wants the rest of the output.
+void flight::give_up(std::exception_ptr why) {
+  thrown_ = std::move(why);
+  process_access::of(process_).pump.close_all();
+  stop(reason::cancelled);
+}
+
+void flight::proceed() {
+  process::impl& i = process_access::of(process_);
+  process::impl::turn t;
+  try {
+    if (i.pump.busy()) i.pump.step(-1, 0);
+    t = i.look(true, true);
+    if (!t.done) return loop_.watch(*this, i.pump.wanted(t.event), t.again);
+  } catch (...) {
+    if (thrown_) throw;  // not a callback's: the streams are closed
+    return give_up(std::current_exception());
+  }
+  loop_.forget(*this);
+  owner_.landed(*this);
+}
+
+expected<completed_process, error> flight::result() {
+  process::impl& i = process_access::of(process_);
+  return i.judged(i.result());
+}
+
+}  // namespace brood::detail
