@@ -1,5 +1,5 @@
-// brood-helper: the only program that brood's tests start; a chain of verbs, `VERB ARGS + VERB
-// ...`. SPDX-License-Identifier: Apache-2.0
+// brood-helper: the only program that brood's tests start; it runs a chain of verbs, A + B + C.
+// SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
 #include <algorithm>

@@ -29,6 +29,9 @@ using brood::error_kind;
 using brood::options;
 using support::helper;
 
+constexpr brood::containment levels[] = {brood::containment::process, brood::containment::group,
+                                         brood::containment::tree, brood::containment::sealed};
+
 class BadInput : public support::os_test {
  protected:
   static void refused(const brood::command& c, const options& o, error_kind kind,
@@ -120,6 +123,26 @@ TEST_F(BadInput, ProgramIsNotExecutable) {
   refused({path("plain")}, {}, error_kind::denied, "Permission denied");
 }
 
+TEST_F(BadInput, ProgramIsNoProgram) {
+  support::write_file(path("junk"), "\x01\x02", 0755);
+  refused({path("junk")}, {}, error_kind::denied, "Exec format error");
+}
+
+// The guardian, which starts the command there, says it as exactly.
+TEST_F(BadInput, OfAProgramUnderEachContainment) {
+  support::write_file(path("plain"), "text\n", 0644);
+  support::write_file(path("script"), "#!/no/such/interpreter\n", 0755);
+  for (const auto contain : levels) {
+    const options o{.contain = contain};
+    refused({path("gone")}, o, error_kind::not_found, "exec '" + path("gone") + "': No such file");
+    refused({dir()}, o, error_kind::denied, "exec '" + dir() + "': Is a directory");
+    refused({path("plain")}, o, error_kind::denied, "Permission denied");
+    refused({path("script")}, o, error_kind::not_found, "interpreter");
+    refused({helper()}, {.cwd = path("gone"), .contain = contain}, error_kind::not_found,
+            "chdir '");
+  }
+}
+
 TEST_F(BadInput, ProgramHasABadInterpreter) {
   support::write_file(path("script"), "#!/no/such/interpreter\n", 0755);
   refused({path("script")}, {}, error_kind::not_found, "interpreter");
@@ -142,14 +165,22 @@ TEST_F(BadInput, UnknownUser) {
   const auto r = brood::try_run({helper(), "exit", "0"}, {.user = "no-such-user-here"});
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().kind(), error_kind::not_found) << r.error().what();
-  EXPECT_NE(std::string(r.error().what()).find("'no-such-user-here'"), std::string::npos);
+  EXPECT_NE(std::string(r.error().what()).find("'no-such-user-here': there is no such user"),
+            std::string::npos)
+      << r.error().what();
 }
 
 TEST_F(BadInput, UnknownGroup) {
   const auto r = brood::try_run({helper(), "exit", "0"}, {.group = "no-such-group-here"});
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().kind(), error_kind::not_found) << r.error().what();
-  EXPECT_NE(std::string(r.error().what()).find("'no-such-group-here'"), std::string::npos);
+  EXPECT_NE(std::string(r.error().what()).find("'no-such-group-here': there is no such group"),
+            std::string::npos)
+      << r.error().what();
+}
+
+TEST_F(BadInput, AProcessGroupInANewSession) {
+  wrong({.new_session = true, .process_group = 0}, "contradicts new_session");
 }
 
 TEST_F(BadInput, NegativeUser) { wrong({.user = -1}, "-1 is not an id"); }
@@ -188,6 +219,7 @@ TEST_F(BadInput, ALimitAboveTheHardLimit) {
   if (hard.rlim_max == RLIM_INFINITY) GTEST_SKIP() << "there is no hard limit";
   const std::uint64_t more = hard.rlim_max + 1;
   wrong({.limits = {.open_files = more}}, "limits.open_files");
+  wrong({.limits = {.open_files = more}}, "above the hard limit");
   const auto r =
       brood::run({helper(), "exit", "0"}, {.limits = {.open_files = more}, .best_effort = true});
   EXPECT_TRUE(r.success());
@@ -215,10 +247,12 @@ TEST_F(BadInput, ADescriptorMappedTwice) {
 TEST_F(BadInput, InputAlthoughStdinIsAFile) {
   support::write_file(path("file"), "text");
   wrong({.in = brood::file(path("file")), .input = "x"}, "in and input contradict");
+  wrong({.in = brood::DEVNULL, .input = "x"}, "in and input contradict");
 }
 
 TEST_F(BadInput, CaptureAlthoughStdoutIsAFile) {
   wrong({.out = brood::file(path("file")), .capture_output = true}, "contradicts out");
+  wrong({.out = brood::DEVNULL, .capture_output = true}, "contradicts out");
   EXPECT_NE(access(path("file").c_str(), F_OK), 0) << "a refused call made its file";
 }
 
@@ -310,8 +344,7 @@ int with_spare_descriptors(int spare, brood::containment contain) {
 }
 
 TEST_F(BadInput, TooFewDescriptorsGiveAnErrorAndLeaveNothing) {
-  for (const auto contain : {brood::containment::process, brood::containment::group,
-                             brood::containment::tree, brood::containment::sealed}) {
+  for (const auto contain : levels) {
     bool refused_once = false;
     bool started = false;
     for (int spare = 0; spare <= 24; ++spare) {

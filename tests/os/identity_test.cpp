@@ -190,7 +190,7 @@ TEST_P(Identity, AHostThatIgnoresSigchldDoesNotHang) {
               const auto r = brood::run({helper(), "out", "x", "+", "exit", "3"},
                                         {.out = brood::PIPE, .contain = GetParam()});
               if (r.out != "x") return 1;
-              if (r.status.determined() && r.status.code() != 3) return 2;
+              if (r.status.determined() ? r.status.code() != 3 : r.returncode() != 0) return 2;
               struct sigaction now {};
               sigaction(SIGCHLD, nullptr, &now);
               return now.sa_handler == SIG_IGN ? 0 : 3;
@@ -251,6 +251,13 @@ TEST_P(Identity, NoExtraGroupsAreNoneAlsoWithoutAnotherUser) {
               return out({"ids"}, {.extra_groups = {}}).find("group ") == std::string::npos ? 0 : 3;
             }),
             0);
+}
+
+TEST_P(Identity, AUserBringsTheGroupsOfThatUserOnly) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  const std::string ids = out({"ids"}, {.cwd = "/", .user = 65534});
+  EXPECT_NE(ids.find("uid 65534\n"), std::string::npos) << ids;
+  EXPECT_EQ(ids.find("group 0\n"), std::string::npos) << ids;
 }
 
 TEST_P(Identity, LimitsHoldInTheChildAlone) {

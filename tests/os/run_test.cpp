@@ -1,54 +1,46 @@
-// run() and its short forms: statuses, targets, environment, lookup, limits of time, checks.
+// run() and its short forms: statuses, targets, environment, lookup, checks.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include <brood/brood.hpp>
 
-#include "support/clean.hpp"
 #include "support/files.hpp"
 #include "support/helper.hpp"
+#include "support/levels.hpp"
 #include "support/pattern.hpp"
 #include "support/temp_pipe.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
-using brood::containment;
 using brood::options;
 using brood::reason;
 using support::helper;
 using support::read_file;
 
-constexpr containment levels[] = {containment::process, containment::group, containment::tree,
-                                  containment::sealed};
-
-std::string level_name(const ::testing::TestParamInfo<containment>& info) {
-  return std::string(brood::to_string(info.param));
-}
-
-class Run : public support::os_test, public ::testing::WithParamInterface<containment> {
+class Run : public support::level_test {
  protected:
-  brood::completed_process run(const std::vector<std::string>& verbs, options o = {}) const {
+  static brood::completed_process run(const std::vector<std::string>& verbs, options o = {}) {
     std::vector<std::string> words{helper()};
     words.insert(words.end(), verbs.begin(), verbs.end());
     o.contain = GetParam();
     return brood::run(words, o);
   }
-  std::string out(const std::vector<std::string>& verbs, options o = {}) const {
+  static std::string out(const std::vector<std::string>& verbs, options o = {}) {
     o.out = brood::PIPE;
-    return run(verbs, o).out;
+    return run(verbs, std::move(o)).out;
   }
 };
-INSTANTIATE_TEST_SUITE_P(All, Run, ::testing::ValuesIn(levels), level_name);
+INSTANTIATE_TEST_SUITE_P(All, Run, support::all_levels(), support::level_name);
 
 TEST_P(Run, CodesAreKeptApartFromSignals) {
   for (const int code : {0, 1, 9, 127, 255}) {
@@ -69,6 +61,7 @@ TEST_P(Run, CodesAreKeptApartFromSignals) {
     EXPECT_EQ(r.returncode(), -signal);
     EXPECT_FALSE(r.success());
   }
+  EXPECT_EQ(run({"abort"}).status.signal(), SIGABRT);
 }
 
 TEST_P(Run, CaptureKeepsTheStreamsApart) {
@@ -148,8 +141,16 @@ TEST_P(Run, TenMebibytesGoInAndComeBack) {
 }
 
 TEST_P(Run, InputThatNobodyReadsIsNotAnError) {
-  const auto r = run({"exit", "3"}, {.input = std::string(1 << 20, 'x'), .out = brood::PIPE});
-  EXPECT_EQ(r.status.code(), 3);
+  const std::string much(1 << 20, 'x');
+  EXPECT_EQ(run({"exit", "3"}, {.input = much, .out = brood::PIPE}).status.code(), 3);
+  const auto some = run({"cat-n", "10", "+", "exit", "0"}, {.input = much, .out = brood::PIPE});
+  EXPECT_TRUE(some.success());
+  EXPECT_EQ(some.out.size(), 10U);
+}
+
+TEST_P(Run, ArgumentsAreBytes) {
+  EXPECT_EQ(out({"args", "", " a b ", "*", "\xff\n'\""}),
+            "0:" + helper() + "\n1:\n2: a b \n3:*\n4:\xff\n'\"\n");
 }
 
 TEST_P(Run, TheEnvironmentIsADifference) {
@@ -176,6 +177,7 @@ TEST_P(Run, TheEnvironmentIsADifference) {
 
 TEST_P(Run, CwdIsTheChildsAlone) {
   EXPECT_EQ(out({"cwd"}, {.cwd = "/"}), "/\n");
+  EXPECT_EQ(out({"cwd"}, {.cwd = dir()}), dir() + "\n");
   EXPECT_EQ(out({"cwd"}), out({"cwd"}, {.cwd = "."}));
   const brood::command relative{"./" + helper().substr(helper().rfind('/') + 1), "exit", "4"};
   const std::string place = helper().substr(0, helper().rfind('/'));
@@ -228,11 +230,19 @@ TEST_P(Run, CheckThrowsWithTheResult) {
 }
 
 TEST_P(Run, TheShortFormsCheck) {
-  const options o{.contain = GetParam()};
+  options o{.contain = GetParam()};
   EXPECT_EQ(brood::check_output({helper(), "out", "x"}, o), "x");
   EXPECT_NO_THROW(brood::check_call({helper(), "exit", "0"}, o));
   EXPECT_THROW((void)brood::check_output({helper(), "exit", "1"}, o), brood::called_process_error);
   EXPECT_THROW(brood::check_call({helper(), "exit", "1"}, o), brood::called_process_error);
+  try {
+    (void)brood::check_output({helper(), "out", "x", "+", "exit", "9"}, o);
+    ADD_FAILURE() << "no error";
+  } catch (const brood::called_process_error& e) {
+    EXPECT_EQ(e.result()->out, "x");
+  }
+  o.ok_codes = {9};
+  EXPECT_NO_THROW(brood::check_call({helper(), "exit", "9"}, o));
 }
 
 TEST_P(Run, ShellTakesItsArgumentsAsData) {
@@ -249,78 +259,6 @@ TEST_P(Run, UsageHasNumbersOfTheCommand) {
   EXPECT_GE(r.usage.max_rss_bytes, 32U << 20);
   EXPECT_GT(r.usage.minor_faults, 0U);
   EXPECT_GT(r.pid, 0);
-}
-
-TEST_P(Run, ATimeoutStopsAndKeepsWhatCame) {
-  try {
-    (void)run({"out", "partial", "+", "pause"}, {.capture_output = true, .timeout = 300ms});
-    ADD_FAILURE() << "no error";
-  } catch (const brood::timeout_expired& e) {
-    ASSERT_NE(e.result(), nullptr);
-    EXPECT_EQ(e.kind(), brood::error_kind::timed_out);
-    EXPECT_EQ(e.result()->reason, reason::timed_out);
-    EXPECT_EQ(e.result()->out, "partial");
-    EXPECT_EQ(e.result()->status.signal(), SIGTERM);
-    EXPECT_FALSE(e.result()->accepted);
-  }
-}
-
-TEST_P(Run, ACommandThatIgnoresTermIsKilled) {
-  const auto r = brood::try_run({helper(), "ignore", "TERM", "+", "out", "x", "+", "pause"},
-                                {.out = brood::PIPE,
-                                 .timeout = 300ms,
-                                 .stop = {{SIGTERM, 50ms}, {SIGKILL, {}}},
-                                 .contain = GetParam()});
-  ASSERT_FALSE(r);
-  ASSERT_NE(r.error().result(), nullptr);
-  EXPECT_EQ(r.error().result()->status.signal(), SIGKILL);
-  EXPECT_EQ(r.error().result()->reason, reason::timed_out);
-  EXPECT_EQ(r.error().result()->out, "x");
-}
-
-TEST_P(Run, ACommandMayEndWellOnTheLadder) {
-  const auto r = brood::try_run({helper(), "on-term", "bye", "6", "+", "pause"},
-                                {.out = brood::PIPE, .timeout = 300ms, .contain = GetParam()});
-  ASSERT_FALSE(r);
-  ASSERT_NE(r.error().result(), nullptr);
-  EXPECT_EQ(r.error().result()->status.code(), 6);
-  EXPECT_EQ(r.error().result()->reason, reason::timed_out);
-  EXPECT_EQ(r.error().result()->out, "bye");
-}
-
-TEST_P(Run, AGrandchildThatHoldsThePipeIsNotATimeout) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto r = run({"hold-pipe", "60", "+", "exit", "5"},
-                     {.out = brood::PIPE, .timeout = 50s, .drain_grace = 100ms});
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, support::patience);
-  EXPECT_EQ(r.reason, reason::exited);
-  EXPECT_EQ(r.status.code(), 5);
-  EXPECT_FALSE(r.complete);
-  ASSERT_NE(r.out, "");
-  const pid_t holder = std::stoi(r.out);
-  if (support::pid_alive(holder)) support::kill_pid(holder);
-  EXPECT_TRUE(support::wait_gone(holder));
-}
-
-TEST_P(Run, SilenceBeyondTheIdleTimeoutStops) {
-  const auto r = brood::try_run(
-      {helper(), "drip", "8", "100", "x", "+", "pause"},
-      {.out = brood::PIPE, .timeout = 60s, .idle_timeout = 700ms, .contain = GetParam()});
-  ASSERT_FALSE(r);
-  EXPECT_EQ(r.error().kind(), brood::error_kind::timed_out);
-  ASSERT_NE(r.error().result(), nullptr);
-  EXPECT_EQ(r.error().result()->reason, reason::idle_timed_out);
-  EXPECT_EQ(r.error().result()->out, "xxxxxxxx");
-}
-
-TEST_P(Run, CpuAndFileSizeLimitsAreSaidAsReasons) {
-  const auto cpu = run({"burn-cpu", "30"}, {.limits = {.cpu_time = 1s}});
-  EXPECT_EQ(cpu.reason, reason::cpu_limit);
-  EXPECT_EQ(cpu.status.signal(), SIGXCPU);
-  const auto size = run({"write-file", path("big"), "1M"}, {.limits = {.file_size = 1000}});
-  EXPECT_EQ(size.reason, reason::file_size_limit);
-  EXPECT_EQ(size.status.signal(), SIGXFSZ);
-  EXPECT_EQ(read_file(path("big")).size(), 1000U);
 }
 
 }  // namespace

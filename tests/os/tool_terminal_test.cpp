@@ -40,6 +40,8 @@ class terminal {
     type("PS1='sh> '; PS2=; export T='" + support::tool() + "' HELPER='" + support::helper() +
          "'; echo be''gin\n");
     await("begin\r\n");
+    // The terminal echoes what is typed at once, also before the shell has asked for it.
+    await("sh> ");
   }
   terminal(const terminal&) = delete;
   terminal& operator=(const terminal&) = delete;
@@ -81,18 +83,17 @@ class terminal {
     }
   }
 
-  // The status of the last command, by the shell.
+  // The status of the last command, by the shell. The prompt may come amid the echo of what is
+  // typed, so nothing may rely on that.
   int status() {
-    type("echo status=$?.\n");
-    await("status=$?.");  // the echo of what was typed
+    type("echo sta''tus=$?.\n");
     await("status=");
     return std::stoi(await("."));
   }
 
   // Starts a job in the background; the pid of the tool.
   pid_t background(const std::string& line) {
-    type(line + " & echo pid=$!.\n");
-    await("pid=$!.");
+    type(line + " & echo pi''d=$!.\n");
     await("pid=");
     return std::stoi(await("."));
   }
@@ -144,9 +145,7 @@ constexpr std::string_view ctrl_z = "\x1a";
 
 TEST_F(ToolTerminal, APromptIsAnsweredAndEchoed) {
   terminal t;
-  t.type("$T run -- $HELPER prompt 'name? '\n");
-  t.await("sh> ");
-  t.await("name? ");
+  t.type("$T run -- $HELPER prompt 'na''me? '\n");
   t.await("name? ");
   t.type("joe\n");
   t.await("joe\r\nhello joe\r\n");
@@ -258,8 +257,7 @@ TEST_F(ToolTerminal, TstpFromAProcessStopsBothAndContStartsBoth) {
 
 TEST_F(ToolTerminal, TheEndOfTheTerminalEndsTheCommand) {
   terminal t;
-  t.type("echo shell=$$.; $T run -k 0.2 -- $HELPER ignore HUP + ready started + sleep 100\n");
-  t.await("shell=$$.");
+  t.type("echo she''ll=$$.; $T run -k 0.2 -- $HELPER ignore HUP + ready started + sleep 100\n");
   t.await("shell=");
   const pid_t shell = std::stoi(t.await("."));
   ASSERT_GT(shell, 1);
