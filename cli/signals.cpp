@@ -129,11 +129,13 @@ bool relay::await_command() const {
 }
 
 void relay::handle(const siginfo_t& info) {
-  const bool reached = from_kernel(info) && shares_group();
+  const pid_t group = ::getpgid(process_.load()->pid());
+  const bool reached = from_kernel(info) && group == ::getpgrp();
   switch (info.si_signo) {
     case SIGCHLD:
       return reap_orphans();
     case SIGTSTP:
+      if (group < 0) return;  // it has ended, and so shall we
       return suspend_command(reached);
     case SIGCONT:
       // After a suspend() everything it stopped goes on. Otherwise to the command alone, which may
@@ -197,8 +199,6 @@ void relay::reap_orphans() {
     if (!ours) ::waitpid(pid, nullptr, WNOHANG);
   }
 }
-
-bool relay::shares_group() const { return ::getpgid(process_.load()->pid()) == ::getpgrp(); }
 
 bool relay::is_from_within(pid_t sender) const {
   if (sender <= 1 || ::getpgid(sender) != ::getpgrp()) return false;

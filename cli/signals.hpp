@@ -45,7 +45,6 @@ class relay {
   void stop_command(const siginfo_t& info);
   void suspend_command(bool reached);
   void reap_orphans();
-  bool shares_group() const;
   bool is_from_within(pid_t sender) const;
 
   std::atomic<brood::process*> process_ = nullptr;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <brood/stdio.hpp>
@@ -88,6 +89,8 @@ void check_streams(const settings& s) {
   refuse(s.quiet_ok && (s.has("out") || s.has("err")), "--quiet-ok and a redirection");
   for (const char* name : {"max_output", "max_output.policy", "text", "encoding", "errors"}) {
     if (s.json || !s.has(name) || (s.quiet_ok && s.has("max_output"))) continue;
+    if (s.has("input") && !std::string_view(name).starts_with("max"))
+      continue;  // input is text too
     throw failure{std::string("run: ") + name +
                   " is about output that is collected: it needs --json, or --quiet-ok with "
                   "--max-output"};

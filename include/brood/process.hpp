@@ -150,8 +150,9 @@ class process {
   exit_status stop();
   /// The same with another ladder.
   exit_status stop(const std::vector<stop_step>& ladder);
-  /// Tell a finish() or communicate() in another thread to stop the command, with this ladder.
-  /// Returns at once. Asked again, it goes straight to SIGKILL.
+  /// Tell the thread that is in wait(), wait_for(), communicate() or finish(), or the next that
+  /// will be, to stop the command with this ladder. Returns at once. Asked again, it goes straight
+  /// to SIGKILL.
   void request_stop(std::vector<stop_step> ladder = {});
   /// Let it go: it is neither stopped nor reaped by us. Under containment::sealed its tree is
   /// released as well.

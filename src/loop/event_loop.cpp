@@ -22,10 +22,8 @@ expected<std::unique_ptr<event_loop>, error> event_loop::make(bool portable) {
   if (!poller) return unexpected(poller.error());
   std::unique_ptr<event_loop> l(new event_loop);
   l->poller_ = std::move(*poller);
-  int r = sys::make_pipe(l->wake_read_, l->wake_write_);
-  if (r >= 0) r = sys::set_nonblocking(l->wake_read_.get());
-  if (r >= 0) r = sys::set_nonblocking(l->wake_write_.get());
-  if (r >= 0) r = l->poller_->add(l->wake_read_.get(), POLLIN, wake_id);
+  int r = sys::make_event(l->wake_);
+  if (r >= 0) r = l->poller_->add(l->wake_.get(), POLLIN, wake_id);
   if (r < 0) return unexpected(os_error(error_stage::wait, "loop", -r));
   return l;
 }
@@ -104,9 +102,7 @@ bool event_loop::turn(std::int64_t until) {
   const std::vector<std::uint64_t> due = std::exchange(due_, {});
   for (const std::uint64_t id : due) {
     if (id == wake_id) {
-      char taken[64];
-      while (sys::read_some(wake_read_.get(), taken, sizeof taken) > 0) {
-      }
+      sys::clear_event(wake_.get());
       continue;
     }
     const auto at = tasks_.find(id);
@@ -117,6 +113,6 @@ bool event_loop::turn(std::int64_t until) {
   return !due.empty();
 }
 
-void event_loop::wake() noexcept { (void)sys::write_quietly(wake_write_.get(), "", 1); }
+void event_loop::wake() noexcept { sys::raise_event(wake_.get()); }
 
 }  // namespace brood::detail

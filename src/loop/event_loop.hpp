@@ -73,8 +73,7 @@ class event_loop {
   void collect(std::int64_t until);
 
   std::unique_ptr<poller> poller_;
-  sys::fd wake_read_;
-  sys::fd wake_write_;
+  sys::fd wake_;
   std::uint64_t last_id_ =
       0;  // ids are not used again: an event of a task that is gone is nobody's
   std::unordered_map<std::uint64_t, loop_task*> tasks_;

@@ -107,7 +107,7 @@ void process::impl::hand_over(std::optional<std::string> more_input, const std::
 
 void process::impl::make_wake() {
   const std::lock_guard hold(lock);
-  if (!wake_read) (void)sys::make_pipe(wake_read, wake_write);
+  if (!wake) (void)sys::make_event(wake);
 }
 
 void process::impl::begin_stop(brood::reason why, const ladder_steps& ladder) {
@@ -208,27 +208,31 @@ process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
     const turn t = look(news, enforce);
     if (t.done) return outcome::done;
     if (until != INT64_MAX && sys::now() >= until) return outcome::expired;
-    news = pump.step(t.event, std::min(t.again, until), wake_read.get()) || t.event < 0;
+    news = pump.step(t.event, std::min(t.again, until), wake.get()) || t.event < 0;
   }
 }
 
 std::optional<exit_status> process::impl::wait_until(std::int64_t until) {
+  make_wake();
   // Without a limit the event will say so; before that nothing need be asked.
   for (bool news = until != INT64_MAX;; news = true) {
     int event = -1;
+    std::int64_t again = until;
     {
       const std::lock_guard hold(lock);
       if (news || child->event_fd() < 0) child->update();
-      if (child->stopping() && !child->stopped()) (void)child->advance_stop(sys::now());
+      if (child->stopping() && !child->stopped()) {
+        again = std::min(again, child->advance_stop(sys::now()));
+      }
       if (child->ended()) return status();
       event = child->event_fd();
     }
     const std::int64_t now = sys::now();
     if (now >= until) return {};
-    std::int64_t again = until;
-    if (event < 0) again = std::min(until, next_pause(now));
-    pollfd p[2] = {{event, POLLIN, 0}, {wake_read.get(), POLLIN, 0}};
+    if (event < 0) again = std::min(again, next_pause(now));
+    pollfd p[2] = {{event, POLLIN, 0}, {wake.get(), POLLIN, 0}};
     (void)sys::poll_until(p, 2, again);
+    if (p[1].revents != 0) sys::clear_event(wake.get());
   }
 }
 

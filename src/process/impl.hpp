@@ -41,8 +41,7 @@ struct process::impl {
   std::mutex lock;
   std::unique_ptr<detail::child> child;
   brood::reason cause = brood::reason::not_started;  // of the stop, if it came before the end
-  detail::sys::fd wake_read;                         // made by the first wait that needs it
-  detail::sys::fd wake_write;
+  detail::sys::fd wake;  // ends the sleep of the thread that waits; made by the first that does
 
   // Of the one thread that waits.
   pipe_writer in;

@@ -187,7 +187,7 @@ void process::request_stop(std::vector<stop_step> ladder) {
   const std::lock_guard hold(impl_->lock);
   impl_->begin_stop(reason::cancelled, steps);
   // The waiting thread carries a ladder on; it may be asleep.
-  if (impl_->wake_write) (void)sys::write_quietly(impl_->wake_write.get(), "", 1);
+  if (impl_->wake) sys::raise_event(impl_->wake.get());
 }
 
 void process::detach() {

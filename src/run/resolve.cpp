@@ -30,10 +30,10 @@ maybe check_id(const account& a, const char* option) {
   return {};
 }
 
-error unknown(const char* option, const account& a, int r) {
+error unknown(const char* what, const account& a, int r) {
   if (r == -ENOENT) {
     return os_error(error_stage::identity, a.name(), ENOENT,
-                    std::string("there is no such ") + option);
+                    std::string("there is no such ") + what);
   }
   return os_error(error_stage::identity, a.name(), -r);
 }
@@ -45,7 +45,7 @@ maybe group_id(const account& a, const char* option, unsigned& gid) {
     return {};
   }
   const int r = sys::find_group(a.name(), gid);
-  if (r < 0) return unknown(option, a, r);
+  if (r < 0) return unknown("group", a, r);
   return {};
 }
 

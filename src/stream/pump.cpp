@@ -101,10 +101,7 @@ bool pump::step(int event, std::int64_t until, int wake) {
   if (r < 0 && r != -EAGAIN && r != -ENOMEM) fail(os_error(error_stage::wait, "poll", -r));
   if (r <= 0) return true;
   const bool news = polled_[0].revents != 0;
-  if (polled_[1].revents) {
-    char taken[16];
-    (void)sys::read_some(wake, taken, sizeof taken);
-  }
+  if (polled_[1].revents) sys::clear_event(wake);
   if (polled_[2].revents) serve_input(polled_[2].revents);
   std::size_t at = 3;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
@@ -121,10 +118,12 @@ bool pump::step(int event, std::int64_t until, int wake) {
 
 void pump::drain_ready() {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    while (sources_[i].end && !relaying(i)) {
-      pollfd p{sources_[i].end.get(), POLLIN, 0};
-      if (sys::poll_until(&p, 1, 0) <= 0) break;
-      serve_source(i);
+    // Not until it is empty: somebody may write as fast as a callback takes it.
+    std::int64_t there = sources_[i].end ? sys::readable_bytes(sources_[i].end.get()) : 0;
+    while (there > 0 && sources_[i].end && !relaying(i)) {
+      const std::size_t n = serve_source(i);
+      if (n == 0) break;
+      there -= static_cast<std::int64_t>(n);
       if (relaying(i)) serve_relays(i);
     }
   }
@@ -144,7 +143,7 @@ void pump::serve_input(short events) {
   if (to_feed_.empty()) input_.reset();
 }
 
-void pump::serve_source(std::size_t i) {
+std::size_t pump::serve_source(std::size_t i) {
   source& s = sources_[i];
   live& l = live_[i];
   const std::size_t most = l.grown ? large_read : l.much ? small_read : first_read;
@@ -157,9 +156,12 @@ void pump::serve_source(std::size_t i) {
     scratch_.clear();
     n = read_onto(scratch_, s.end.get(), most);
   }
-  if (n == -EAGAIN) return;
+  if (n == -EAGAIN) return 0;
   if (n < 0) fail(os_error(error_stage::read, s.name, static_cast<int>(-n)));
-  if (n <= 0) return end_source(i);
+  if (n <= 0) {
+    end_source(i);
+    return 0;
+  }
   last_output_ = sys::now();
   if (static_cast<std::size_t>(n) == most) l.much = true;
   if (!l.grown && static_cast<std::size_t>(n) == small_read) {
@@ -167,6 +169,7 @@ void pump::serve_source(std::size_t i) {
     l.grown = true;
   }
   if (!straight) take(i, scratch_, false);
+  return static_cast<std::size_t>(n);
 }
 
 void pump::end_source(std::size_t i) {

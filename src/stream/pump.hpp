@@ -53,7 +53,7 @@ class pump {
   void take_back(std::size_t i, std::string_view bytes) { take(i, bytes, false); }
   /// What step() would wait for, for a loop that waits for many; until the next call.
   std::span<const pollfd> wanted(int event);
-  /// Read what is there now, without waiting.
+  /// Read what is there at this moment, without waiting; not what is written meanwhile.
   void drain_ready();
 
   bool feeding() const noexcept { return static_cast<bool>(input_); }
@@ -79,7 +79,7 @@ class pump {
   };
   void arm(int event, int wake);
   void serve_input(short events);
-  void serve_source(std::size_t i);
+  std::size_t serve_source(std::size_t i);  // bytes read
   void serve_relays(std::size_t i);
   bool relaying(std::size_t i) const noexcept;
   void take(std::size_t i, std::string_view bytes, bool last);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t page = 4096;
 constexpr std::size_t large = std::size_t{8} << 20;
-constexpr std::size_t far = std::size_t{1} << 30;
+constexpr std::size_t far = std::size_t{2} << 30;
 
 template <class F>
 void overwrite(std::string& s, std::size_t size, F fill) {

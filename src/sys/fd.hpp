@@ -41,6 +41,10 @@ int open_file(const char* path, int flags, unsigned mode) noexcept;
 int make_pipe(fd& read_end, fd& write_end) noexcept;
 /// A connected pair of sequenced-packet sockets.
 int make_channel(fd& ours, fd& theirs) noexcept;
+/// Readable once somebody has called raise_event(), until clear_event().
+int make_event(fd& event) noexcept;
+void raise_event(int event) noexcept;
+void clear_event(int event) noexcept;
 /// A file in memory, or -ENOSYS where there is no such thing.
 int make_memory_file(const char* name) noexcept;
 /// A copy of `number` that is at least `least`.
@@ -56,6 +60,8 @@ bool is_regular_file(int number) noexcept;
 bool is_directory(const char* path) noexcept;
 bool exists(const char* path) noexcept;
 
+/// How many bytes can be read at once without waiting.
+int readable_bytes(int number) noexcept;
 ssize_t read_some(int number, void* to, std::size_t most) noexcept;
 ssize_t write_some(int number, const void* from, std::size_t size) noexcept;
 /// As write_some, but a pipe without a reader is -EPIPE only, never SIGPIPE.

@@ -1,7 +1,10 @@
 // Descriptors: what only Linux has.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+
+#include <cstdint>
 
 #include "sys/call.hpp"
 #include "sys/fd.hpp"
@@ -15,10 +18,24 @@ int make_memory_file(const char* name) noexcept {
   if (r == -EINVAL) {
     r = call("memfd_create", [&] { return ::memfd_create(name, MFD_CLOEXEC); });
   }
-  if (r < 0 || r > 2) return r;
-  const int moved = dup_above(r, 3);
-  close_fd(r);
-  return moved;
+  return above_standard(r);
+}
+
+int make_event(fd& event) noexcept {
+  const int r =
+      above_standard(call("eventfd", [] { return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }));
+  if (r >= 0) event.reset(r);
+  return r;
+}
+
+void raise_event(int event) noexcept {
+  const std::uint64_t one = 1;
+  (void)write_some(event, &one, sizeof one);
+}
+
+void clear_event(int event) noexcept {
+  std::uint64_t count = 0;
+  (void)read_some(event, &count, sizeof count);
 }
 
 int set_pipe_size(int number, int bytes) noexcept {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,6 +67,12 @@ int make_channel(fd& ours, fd& theirs) noexcept {
   const int r = call("socketpair",
                      [&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair); });
   return r < 0 ? r : keep_pair(pair, ours, theirs);
+}
+
+int readable_bytes(int number) noexcept {
+  int count = 0;
+  const int r = call("ioctl", [&] { return ::ioctl(number, FIONREAD, &count); });
+  return r < 0 ? r : count;
 }
 
 int is_open(int number) noexcept {

@@ -37,10 +37,12 @@ brood: limits.open_files: 101 is above the hard limit of 100
 [125]
 
 $ ulimit -n 100; brood run --best-effort --open-files 101 -- $HELPER limits | grep nofile
+brood: done without limits.open_files: 101 is above the hard limit of 100
 nofile 100 100
 
 $ ulimit -n 100; brood run -v --best-effort --open-files 101 -- true
-brood: exit status 0 after .*; limits.open_files: 101 is above the hard limit of 100: true (re)
+brood: exit status 0 after .*: true (re)
+brood: done without limits.open_files: 101 is above the hard limit of 100
 
 $ brood run --core nope -- touch started
 brood: --core: 'nope': not a size such as 4096, 64K, 256M, 2G, or too large

@@ -26,7 +26,7 @@ $ brood run --json --text --encoding-errors ignore -- $HELPER out 'a\xffb' | gre
 $ brood run --json --text --encoding-errors backslashreplace -- $HELPER out 'a\xff' | grep -o '"stdout.*'
 "stdout":"a\\xff","stderr":""}
 
-$ brood run --encoding nope -- touch started
+$ brood run --encoding nope --input x -- touch started
 brood: encoding: 'nope' is not known
 [125]
 

@@ -1,6 +1,7 @@
 // Limits of time, CPU, files and descriptors, and that a call with a deadline returns by then.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -222,6 +223,19 @@ TEST_P(Holder, AWriterThatNeverStopsDoesNotKeepTheCall) {
   if (level == containment::sealed) {
     EXPECT_TRUE(support::survivors().empty());
   }
+}
+
+TEST_P(Holder, ACallbackSlowerThanTheWriterDoesNotKeepTheCall) {
+  const auto& [level, who] = GetParam();
+  const auto slow = [](brood::output_stream, std::string_view) { usleep(20'000); };
+  const auto r = brood::run({helper(), who.verb, "drip", "4000", "2", "x", "+", "exit", "0"},
+                            {.out = brood::PIPE,
+                             .on_chunk = slow,
+                             .timeout = 300ms,
+                             .contain = level,
+                             .drain_grace = 5s});
+  EXPECT_EQ(r.reason, reason::exited);
+  EXPECT_LT(r.out.size(), 4000U);
 }
 
 }  // namespace

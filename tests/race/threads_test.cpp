@@ -184,4 +184,18 @@ TEST_P(Threads, ARequestRacesTheStartOfFinish) {
   } while (std::chrono::steady_clock::now() < until);
 }
 
+TEST_P(Threads, ARequestedStopEndsEveryKindOfWait) {
+  for (const bool limited : {false, true}) {
+    auto p = brood::spawn({helper(), "ignore", "TERM", "+", "out", "r", "+", "pause"},
+                          {.out = brood::PIPE, .stop = {{15, 20ms}, {9}}, .contain = GetParam()});
+    char ready = 0;
+    (void)p.out().read(std::span<char>(&ready, 1));
+    std::thread other([&] { p.request_stop(); });
+    const auto status = limited ? p.wait_for(60s) : p.wait();
+    other.join();
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->signal(), 9);
+  }
+}
+
 }  // namespace
