@@ -11,8 +11,10 @@
 #include <brood/expected.hpp>
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
+#include <brood/pool.hpp>
 #include <brood/process.hpp>
 #include <brood/result.hpp>
+#include <brood/retry.hpp>
 #include <brood/run.hpp>
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>

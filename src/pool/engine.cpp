@@ -1,0 +1,255 @@
+// Starting, carrying on and ending the jobs of a pool.
+// SPDX-License-Identifier: Apache-2.0
+#include "pool/engine.hpp"
+
+#include <algorithm>
+
+#include "base/make_error.hpp"
+#include "process/access.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+std::int64_t deadline_of(duration d) {
+  const std::int64_t now = sys::now();
+  return !d.given() || d.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + d.nanoseconds();
+}
+
+completed_process never_ran(const job_ptr& j, reason why) {
+  completed_process r;
+  r.args = j->cmd.args();
+  r.reason = why;
+  return r;
+}
+
+}  // namespace
+
+engine::active::active(engine& e, job_ptr j)
+    : engine_(e),
+      job(std::move(j)),
+      policy(std::exchange(job->opts->retry, {})),
+      schedule(policy, sys::now(), job->id * 0x9E3779B97F4A7C15U) {}
+
+engine::active::~active() { engine_.loop_.forget(*this); }
+
+void engine::active::landed(flight& f) {
+  const std::unique_ptr<flight> over = std::move(air);
+  engine_.ended(*this,
+                f.thrown() ? expected<completed_process, error>(completed_process{}) : f.result(),
+                f.thrown());
+}
+
+engine::engine(std::shared_ptr<pool_core> core, pool_options opts)
+    : core_(std::move(core)),
+      loop_(*core_->loop),
+      opts_(std::move(opts)),
+      deadline_(deadline_of(opts_.timeout)) {}
+
+engine::wishes engine::take_wishes() {
+  const std::lock_guard hold(core_->lock);
+  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false),
+          core_->leave && core_->unfinished == 0};
+}
+
+void engine::run() {
+  for (;;) {
+    const wishes w = take_wishes();
+    grant(w);
+    if (w.leave) return;
+    if (sys::now() >= deadline_) {
+      deadline_ = INT64_MAX;
+      {
+        const std::lock_guard hold(core_->lock);
+        core_->shut = true;
+      }
+      stop_all(reason::timed_out);
+    }
+    start_what_may();
+    gone_.clear();
+    loop_.turn(deadline_);
+    gone_.clear();
+  }
+}
+
+void engine::grant(const wishes& w) {
+  if (w.cancel_all) stop_all(reason::cancelled);
+  for (const job_ptr& j : w.cancels) cancel(j);
+}
+
+bool engine::may_start() const {
+  return !starved_ && !core_->paused && running_ < static_cast<std::size_t>(core_->workers);
+}
+
+job_ptr engine::next_queued() {
+  const std::lock_guard hold(core_->lock);
+  while (may_start() && !core_->queue.empty()) {
+    job_ptr j = std::move(core_->queue.front());
+    core_->queue.pop_front();
+    if (j->finished()) continue;  // cancelled while it was queued
+    --core_->counts.queued;
+    ++core_->counts.running;
+    core_->changed.notify_all();
+    return j;
+  }
+  return nullptr;
+}
+
+void engine::start_what_may() {
+  while (job_ptr j = next_queued()) begin(std::move(j));
+}
+
+void engine::begin(job_ptr j) {
+  job::shared* const key = j.get();
+  const auto held = active_.find(key);  // one that the system refused to start before
+  active& a =
+      held != active_.end()
+          ? *held->second
+          : *active_.emplace(key, std::make_unique<active>(*this, std::move(j))).first->second;
+  ++running_;
+  attempt(a);
+}
+
+void engine::attempt(active& a) {
+  const bool last = a.schedule.attempt() >= a.policy.attempts;
+  options o = last && running_ <= 1 ? std::move(*a.job->opts) : *a.job->opts;
+  if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
+  auto started = try_spawn(a.job->cmd, std::move(o));
+  if (!started) return failed_to_start(a, started.error());
+  if (last) a.job->opts.reset();
+  set_state(a.job, job_state::running, started->pid());
+  a.air = std::make_unique<flight>(loop_, std::move(*started), a);
+  a.air->start();
+}
+
+// A shortage passes as others end: the job goes back to where it was. Unless there are no others.
+void engine::failed_to_start(active& a, error why) {
+  if (why.kind() != error_kind::busy || running_ <= 1) return ended(a, unexpected(why), nullptr);
+  starved_ = true;
+  --running_;
+  set_state(a.job, job_state::queued, -1);
+  const std::lock_guard hold(core_->lock);
+  core_->queue.push_front(a.job);
+  ++core_->counts.queued;
+  --core_->counts.running;
+}
+
+void engine::ended(active& a, expected<completed_process, error> outcome,
+                   std::exception_ptr thrown) {
+  --running_;
+  starved_ = false;
+  const bool worth = !thrown && (outcome ? worth_another(a.policy, *outcome)
+                                         : worth_another(a.policy, outcome.error()));
+  const std::optional<std::int64_t> at =
+      worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
+  if (at) {
+    a.before.push_back(as_attempt(std::move(outcome), a.job->cmd.args()));
+    set_state(a.job, job_state::waiting, -1);
+    loop_.watch(a, {}, *at);
+    const std::lock_guard hold(core_->lock);
+    --core_->counts.running;
+    ++core_->counts.waiting;
+    return;
+  }
+  {
+    const std::lock_guard hold(core_->lock);
+    --core_->counts.running;
+  }
+  finish(a.job, with_attempts(std::move(outcome), std::move(a.before)), thrown);
+}
+
+// The time for another attempt has come: it queues in front, as it was first once.
+void engine::again(active& a) {
+  set_state(a.job, job_state::queued, -1);
+  const std::lock_guard hold(core_->lock);
+  core_->queue.push_front(a.job);
+  --core_->counts.waiting;
+  ++core_->counts.queued;
+}
+
+void engine::cancel(const job_ptr& j) {
+  if (j->finished()) return;
+  const auto held = active_.find(j.get());
+  if (held != active_.end() && held->second->air) {
+    return held->second->air->stop(reason::cancelled);
+  }
+  {
+    const std::lock_guard hold(core_->lock);
+    --(j->state == job_state::waiting ? core_->counts.waiting : core_->counts.queued);
+  }
+  finish(j, never_ran(j, reason::cancelled));
+}
+
+error engine::timed_out(const job_ptr& j) const {
+  return error(error_kind::timed_out, error_stage::timeout, j->cmd.to_string(), {},
+               "the pool's time was over")
+      .with(never_ran(j, reason::timed_out));
+}
+
+void engine::stop_all(reason why) {
+  std::vector<job_ptr> all;
+  {
+    const std::lock_guard hold(core_->lock);
+    all.assign(core_->queue.begin(), core_->queue.end());
+  }
+  for (const auto& [key, a] : active_) {
+    if (a->air) {
+      a->air->stop(why);
+    } else {
+      all.push_back(a->job);
+    }
+  }
+  for (const job_ptr& j : all) {
+    if (j->finished()) continue;
+    if (why == reason::cancelled) {
+      cancel(j);
+      continue;
+    }
+    {
+      const std::lock_guard hold(core_->lock);
+      --(j->state == job_state::waiting ? core_->counts.waiting : core_->counts.queued);
+    }
+    finish(j, unexpected(timed_out(j)));
+  }
+}
+
+void engine::set_state(const job_ptr& j, job_state s, int pid) {
+  const std::lock_guard hold(j->lock);
+  j->state = s;
+  j->pid = pid;
+}
+
+void engine::finish(const job_ptr& held, expected<completed_process, error> outcome,
+                    std::exception_ptr thrown) {
+  const job_ptr j = held;  // outlives what is erased here
+  const bool bad = thrown || !outcome || !outcome->accepted;
+  if (const auto a = active_.find(j.get()); a != active_.end()) {
+    loop_.forget(*a->second);
+    gone_.push_back(std::move(a->second));
+    active_.erase(a);
+  }
+  j->opts.reset();
+  const job handle = job_access::wrap(j);
+  {
+    const std::lock_guard hold(j->lock);
+    j->outcome.emplace(std::move(outcome));
+    j->thrown = std::move(thrown);
+    j->state = job_state::done;
+    j->pid = -1;
+    j->changed.notify_all();
+  }
+  if (j->on_done) std::exchange(j->on_done, {})(handle);
+  const std::lock_guard hold(core_->lock);
+  if (j->listed) core_->finished.push_back(handle);
+  ++core_->counts.done;
+  core_->counts.failed += bad;
+  --core_->unfinished;
+  if (bad && opts_.fail_fast) {
+    core_->cancel_all = true;
+    core_->wake();
+  }
+  core_->changed.notify_all();
+}
+
+}  // namespace brood::detail

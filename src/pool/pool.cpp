@@ -1,0 +1,275 @@
+// The face of a pool: submitting, waiting, wishing.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <system_error>
+
+#include <brood/pool.hpp>
+
+#include "base/make_error.hpp"
+#include "pool/engine.hpp"
+#include "spawn/launch.hpp"
+#include "sys/cpus.hpp"
+
+namespace brood {
+
+using detail::bad_request;
+using detail::job_ptr;
+
+namespace {
+
+using lock_type = std::unique_lock<std::mutex>;
+
+/// Until `ready` or for `limit`; not given: without limit.
+template <class Ready>
+bool wait_on(std::condition_variable& cv, lock_type& hold, duration limit, Ready ready) {
+  if (limit.not_a_number()) bad_request("timeout", "not a number").raise();
+  if (limit.given() && limit.nanoseconds() < 0) bad_request("timeout", "negative").raise();
+  // A century is without limit, and does not overflow the clock.
+  constexpr std::int64_t century = 3'155'760'000'000'000'000;
+  if (!limit.given() || limit.nanoseconds() > century) {
+    cv.wait(hold, ready);
+    return true;
+  }
+  return cv.wait_for(hold, static_cast<std::chrono::nanoseconds>(limit), ready);
+}
+
+void refuse_to_wait_for_oneself(const detail::pool_core& core) {
+  if (core.on_own_thread()) {
+    bad_request("pool", "a callback of the pool cannot wait for the pool").raise();
+  }
+}
+
+}  // namespace
+
+expected<int, error> worker_count::resolve() const {
+  const double cpus = detail::sys::usable_cpus();
+  const double n = kind_ == kind::number ? value_
+                   : kind_ == kind::cpus ? cpus
+                                         : std::max(1.0, std::floor(cpus * value_ / 100));
+  if (!(value_ > 0) && kind_ != kind::cpus) {
+    return unexpected(bad_request("max_workers", "must be more than 0"));
+  }
+  if (n > 1'000'000) return unexpected(bad_request("max_workers", "must be at most 1000000"));
+  return static_cast<int>(n);
+}
+
+// --- a job ---
+
+std::uint64_t job::id() const noexcept { return state_ ? state_->id : 0; }
+
+const std::vector<std::string>& job::args() const noexcept {
+  static const std::vector<std::string> none;
+  return state_ ? state_->cmd.args() : none;
+}
+
+job_state job::state() const {
+  if (!state_) return job_state::done;
+  const std::lock_guard hold(state_->lock);
+  return state_->state;
+}
+
+int job::pid() const {
+  if (!state_) return -1;
+  const std::lock_guard hold(state_->lock);
+  return state_->pid;
+}
+
+bool job::wait_for(duration timeout) const {
+  if (!state_) return true;
+  if (const auto core = state_->core.lock(); core && !done()) refuse_to_wait_for_oneself(*core);
+  lock_type hold(state_->lock);
+  return wait_on(state_->changed, hold, timeout, [&] { return state_->state == job_state::done; });
+}
+
+expected<completed_process, error> job::try_result() const {
+  if (!state_) return unexpected(bad_request("job", "there is none"));
+  (void)wait_for({});
+  const std::lock_guard hold(state_->lock);
+  if (state_->thrown) std::rethrow_exception(state_->thrown);
+  return *state_->outcome;
+}
+
+completed_process job::result() const { return try_result().value(); }
+
+void job::cancel() const {
+  if (!state_) return;
+  const auto core = state_->core.lock();
+  if (!core) return;
+  const std::lock_guard hold(core->lock);
+  core->cancels.push_back(state_);
+  core->wake();
+}
+
+// --- a pool ---
+
+struct pool::impl {
+  std::shared_ptr<detail::pool_core> core = std::make_shared<detail::pool_core>();
+  std::thread thread;
+
+  void start(pool_options opts) {
+    const std::shared_ptr<detail::pool_core> c = core;
+    // Signals are for the host's own threads to take.
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      const std::lock_guard hold(c->lock);
+      thread = std::thread([c, opts] {
+        { const std::lock_guard wait_for_id(c->lock); }
+        detail::engine(c, opts).run();
+      });
+      c->own_thread = thread.get_id();
+    } catch (const std::system_error& e) {
+      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      detail::os_error(error_stage::fork, "thread", e.code().value()).raise();
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  std::optional<job> submit(command cmd, options opts, callback<void(const job&)> on_done,
+                            bool wait, bool listed) {
+    auto j = std::make_shared<job::shared>(std::move(cmd));
+    j->opts = std::make_unique<options>(std::move(opts));
+    j->listed = listed && !on_done;
+    j->on_done = std::move(on_done);
+    j->core = core;
+    lock_type hold(core->lock);
+    const auto full = [&] {
+      return core->max_queued > 0 && core->counts.queued >= core->max_queued && !core->shut;
+    };
+    // A callback that submits must not wait for itself.
+    if (full() && !wait && !core->on_own_thread()) return {};
+    if (!core->on_own_thread()) core->changed.wait(hold, [&] { return !full(); });
+    if (core->shut) bad_request("pool", "it was shut down").raise();
+    j->id = ++core->last_id;
+    core->queue.push_back(j);
+    ++core->counts.queued;
+    ++core->unfinished;
+    core->wake();
+    return job_access::wrap(std::move(j));
+  }
+
+  void wish_to_cancel_all() {
+    const std::lock_guard hold(core->lock);
+    core->cancel_all = true;
+    core->wake();
+  }
+};
+
+pool::pool(pool_options opts) : impl_(std::make_unique<impl>()) {
+  detail::pool_core& c = *impl_->core;
+  c.workers = opts.max_workers.resolve().value();
+  if (opts.timeout.given() && !(opts.timeout.nanoseconds() > 0)) {
+    bad_request("timeout", "must be more than 0").raise();
+  }
+  c.max_queued = opts.max_queued;
+  c.loop = detail::event_loop::make(detail::portable_backend()).value();
+  impl_->start(std::move(opts));
+}
+
+pool::~pool() {
+  {
+    const std::lock_guard hold(impl_->core->lock);
+    impl_->core->shut = true;
+    impl_->core->leave = true;
+    impl_->core->cancel_all = true;
+    impl_->core->wake();
+  }
+  impl_->thread.join();
+  // Handles of jobs may live on; what they could wish for is over.
+  const std::lock_guard hold(impl_->core->lock);
+  impl_->core->loop.reset();
+}
+
+job pool::submit(command cmd, options opts, callback<void(const job&)> on_done) {
+  return *impl_->submit(std::move(cmd), std::move(opts), std::move(on_done), true, true);
+}
+
+std::optional<job> pool::try_submit(command cmd, options opts, callback<void(const job&)> on_done) {
+  return impl_->submit(std::move(cmd), std::move(opts), std::move(on_done), false, true);
+}
+
+std::vector<expected<completed_process, error>> pool::try_map(std::vector<command> commands,
+                                                              const options& opts) {
+  refuse_to_wait_for_oneself(*impl_->core);
+  std::vector<job> jobs;
+  for (command& c : commands) {
+    jobs.push_back(*impl_->submit(std::move(c), opts, {}, true, false));
+  }
+  std::vector<expected<completed_process, error>> results;
+  for (const job& j : jobs) results.push_back(j.try_result());
+  return results;
+}
+
+std::vector<completed_process> pool::map(std::vector<command> commands, const options& opts) {
+  std::vector<completed_process> results;
+  for (auto& r : try_map(std::move(commands), opts)) results.push_back(std::move(r).value());
+  return results;
+}
+
+pool::completed pool::as_completed() { return completed(*impl_); }
+
+void pool::completed::next() {
+  refuse_to_wait_for_oneself(*pool_->core);
+  lock_type hold(pool_->core->lock);
+  pool_->core->changed.wait(
+      hold, [&] { return !pool_->core->finished.empty() || pool_->core->unfinished == 0; });
+  current_ = {};
+  if (pool_->core->finished.empty()) return;
+  current_ = std::move(pool_->core->finished.front());
+  pool_->core->finished.pop_front();
+}
+
+void pool::pause() {
+  const std::lock_guard hold(impl_->core->lock);
+  impl_->core->paused = true;
+}
+
+void pool::resume() {
+  const std::lock_guard hold(impl_->core->lock);
+  impl_->core->paused = false;
+  impl_->core->wake();
+}
+
+void pool::resize(worker_count n) {
+  const int workers = n.resolve().value();
+  const std::lock_guard hold(impl_->core->lock);
+  impl_->core->workers = workers;
+  impl_->core->wake();
+}
+
+void pool::cancel_all() { impl_->wish_to_cancel_all(); }
+
+void pool::wait() { (void)wait_for({}); }
+
+bool pool::wait_for(duration timeout) {
+  refuse_to_wait_for_oneself(*impl_->core);
+  lock_type hold(impl_->core->lock);
+  return wait_on(impl_->core->changed, hold, timeout, [&] { return impl_->core->unfinished == 0; });
+}
+
+void pool::shutdown() {
+  {
+    const std::lock_guard hold(impl_->core->lock);
+    impl_->core->shut = true;
+    impl_->core->changed.notify_all();
+  }
+  wait();
+}
+
+pool::counts pool::count() const {
+  const std::lock_guard hold(impl_->core->lock);
+  return impl_->core->counts;
+}
+
+int pool::max_workers() const {
+  const std::lock_guard hold(impl_->core->lock);
+  return impl_->core->workers;
+}
+
+}  // namespace brood
