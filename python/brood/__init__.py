@@ -1,0 +1,17 @@
+# brood: start, watch and stop processes, as a Python package.
+# SPDX-License-Identifier: Apache-2.0
+"""brood: start, watch and stop processes.
+
+`brood.subprocess` is Python's subprocess module on brood's engine. Here is what goes beyond it:
+
+    import brood
+    r = brood.run(["make", "-j8"], timeout=600, contain="tree", capture_output=True)
+    r.returncode, r.reason, r.usage["max_rss_bytes"], r.complete
+"""
+from brood import subprocess
+from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
+from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._results import SubprocessError
+
+__all__ = ["run", "Popen", "CompletedProcess", "CalledProcessError", "TimeoutExpired",
+           "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

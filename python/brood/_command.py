@@ -1,0 +1,380 @@
+# brood.run and brood.Popen: the standard vocabulary, and what only the engine can do.
+# SPDX-License-Identifier: Apache-2.0
+import io
+import math
+import sys
+from time import monotonic as _time
+
+from brood import _engine, _popen, _results
+from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._text import seconds as _seconds
+
+_LIMITS = ("cpu_time", "address_space", "open_files", "file_size", "processes", "core", "stack")
+
+
+class CompletedProcess(_results.CompletedProcess):
+    """A command that has ended, and how.
+
+    Beyond the standard attributes: pid; reason ("exited", "signaled", "timed_out",
+    "idle_timed_out", "cpu_limit", "memory_limit", "output_limit", "file_size_limit", "cancelled");
+    usage (seconds and counts, as a dict); complete (False if output was given up on because others
+    held the pipe); stdout_omitted and stderr_omitted (bytes that max_output left out); containment
+    (what was in force); degraded (what best_effort left out); accepted (whether the returncode is
+    one of ok_codes and the command ended by itself).
+    """
+
+    __module__ = "brood"
+
+    def __init__(self, args, returncode, stdout=None, stderr=None, **details):
+        super().__init__(args, returncode, stdout, stderr)
+        self.pid = None
+        self.reason = "exited"
+        self.complete = True
+        self.usage = {}
+        self.stdout_omitted = self.stderr_omitted = 0
+        self.containment = "process"
+        self.degraded = []
+        self.accepted = returncode == 0
+        self.__dict__.update(details)
+
+    def __repr__(self):
+        text = super().__repr__()
+        return text if self.reason == "exited" else f"{text[:-1]}, reason={self.reason!r})"
+
+    def check_returncode(self):
+        """Raise CalledProcessError unless the command ended well."""
+        if not self.accepted:
+            raise CalledProcessError(self)
+
+
+class CalledProcessError(_results.CalledProcessError):
+    """A checked command ended badly; `result` is its CompletedProcess."""
+
+    __module__ = "brood"
+
+    def __init__(self, result):
+        super().__init__(result.returncode, result.args, result.stdout, result.stderr)
+        self.result = result
+        self.args = (result,)
+
+    def __str__(self):
+        if self.result.reason in ("exited", "signaled"):
+            return super().__str__()
+        return f"Command '{self.cmd}' was stopped: {self.result.reason}."
+
+
+class TimeoutExpired(_results.TimeoutExpired):
+    """A time limit passed and the command was stopped; `result` is its CompletedProcess, or None."""
+
+    __module__ = "brood"
+
+    def __init__(self, cmd, timeout, output=None, stderr=None, result=None):
+        super().__init__(cmd, timeout, output, stderr)
+        self.result = result
+        self.args = (cmd, timeout, output, stderr, result)
+
+    def __str__(self):
+        if self.result is not None and self.result.reason == "idle_timed_out":
+            return f"Command '{self.cmd}' wrote nothing for {self.timeout} seconds"
+        return super().__str__()
+
+
+def _ladder(steps):
+    """"TERM,5s,KILL" from a text or from [(signal.SIGTERM, 5), signal.SIGKILL]."""
+    if isinstance(steps, str):
+        return steps
+    words = []
+    for step in steps:
+        number, *grace = step if isinstance(step, (tuple, list)) else (step,)
+        words.append(number if isinstance(number, str) else str(int(number)))
+        words += [f"{float(each)!r}s" for each in grace]
+    return ",".join(words)
+
+
+def _duration(value):
+    return value if isinstance(value, str) else f"{_seconds(value)!r}s"
+
+
+def _text(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(int(value))
+
+
+def _max_output(value):
+    """4096, "64K", or a pair with what to do beyond: error, head, tail, head-tail, spill:FILE."""
+    size, *policy = value if isinstance(value, (tuple, list)) else (value,)
+    return [("max_output", _text(size))] + [("max_output.policy", each) for each in policy]
+
+
+def _limits(limits):
+    for name in limits:
+        if name not in _LIMITS:
+            raise ValueError(f"there is no limit {name!r}; limits are {', '.join(_LIMITS)}")
+    return [(f"limits.{name}", _duration(value) if name == "cpu_time" else _text(value))
+            for name, value in limits.items() if value is not None]
+
+
+def _numbers(values):
+    return ",".join(str(int(value)) for value in values)
+
+
+def _names(values):
+    return ",".join(str(value) for value in values)
+
+
+# Keyword -> the settings of the engine that it stands for.
+_SETTINGS = {
+    "contain": lambda v: [("contain", v)],
+    "stop": lambda v: [("stop", _ladder(v))],
+    "drain_grace": lambda v: [("drain_grace", _duration(v))],
+    "idle_timeout": lambda v: [("idle_timeout", _duration(v))],
+    "max_output": _max_output,
+    "limits": _limits,
+    "nice": lambda v: [("nice", _text(v))],
+    "ok_codes": lambda v: [("ok_codes", _numbers(v))],
+    "best_effort": lambda v: [("best_effort", _text(v))],
+    "map_fds": lambda v: [("map_fds", f"{child}={ours}") for ours, child in v],
+    "user": lambda v: [("user", str(v))],
+    "group": lambda v: [("group", str(v))],
+    "extra_groups": lambda v: [("extra_groups", _names(v))],
+}
+
+
+def _takes_two(function):
+    """Whether a callable takes two positional arguments; one without Python code does not."""
+    bound = hasattr(function, "__self__")
+    function = getattr(function, "__func__", function)
+    if not hasattr(function, "__code__"):
+        function, bound = getattr(type(function), "__call__", None), True
+    code = getattr(function, "__code__", None)
+    return code is not None and (code.co_argcount - bound >= 2 or bool(code.co_flags & 0x04))
+
+
+class _PipeEnd(io.FileIO):
+    """Our end of a pipe that belongs to the engine, which closes it when this is closed."""
+
+    def __init__(self, command, stream, mode):
+        super().__init__(command.fileno(stream), mode, closefd=False)
+        self._command = command
+        self._stream = stream
+
+    def close(self):
+        if not self.closed:
+            super().close()
+            self._command.close(self._stream)
+
+
+class Popen(_popen.Popen):
+    """A command in a new process, with what it may use, what a stop reaches and how it is stopped.
+
+    The parameters of the standard Popen that make sense without user code in the child, and:
+    contain: "process", "group", "tree" (default) or "sealed"; stop: "TERM,5s,KILL" or
+    [(signal.SIGTERM, 5), signal.SIGKILL]; limits: a dict of cpu_time, address_space, open_files,
+    file_size, processes, core, stack; nice; best_effort; map_fds: [(ours, child's)]; and, enforced
+    by finish(): timeout, idle_timeout, max_output, drain_grace, ok_codes, on_line, which is called
+    with each line, or, if it takes two arguments, with "stdout" or "stderr" and the line.
+    """
+
+    __module__ = "brood"
+
+    def __init__(self, args, bufsize=-1, executable=None, stdin=None, stdout=None, stderr=None,
+                 close_fds=True, shell=False, cwd=None, env=None, universal_newlines=None,
+                 start_new_session=False, pass_fds=(), *, input=None, timeout=None, on_line=None,
+                 encoding=None, errors=None, text=None, umask=-1, process_group=None,
+                 user=None, group=None, extra_groups=None, **extras):
+        for name in extras:
+            if name not in _SETTINGS:
+                raise TypeError(f"Popen() got an unexpected keyword argument {name!r}")
+        extras.update(user=user, group=group, extra_groups=extra_groups)
+        self._command = None
+        self._timeout = _seconds(timeout)
+        self._settings = self._collect_settings(extras, umask, process_group, start_new_session,
+                                                close_fds)
+        self._idle_timeout = extras.get("idle_timeout")
+        self._on_line = on_line
+        self._on_line_takes_both = on_line is not None and _takes_two(on_line)
+        self._first_input = input
+        self._specs = (stdin, stdout, stderr)
+        if input is not None and stdin is not None and stdin != PIPE:
+            raise ValueError("stdin and input arguments may not both be used.")
+        super().__init__(args, bufsize=bufsize, executable=executable, stdin=stdin, stdout=stdout,
+                         stderr=stderr, close_fds=close_fds, shell=shell, cwd=cwd, env=env,
+                         universal_newlines=universal_newlines, pass_fds=pass_fds, encoding=encoding,
+                         errors=errors, text=text)
+
+    def _collect_settings(self, extras, umask, process_group, start_new_session, close_fds):
+        settings = []
+        if self._timeout is not None and self._timeout != math.inf:
+            settings.append(("timeout", _duration(self._timeout)))
+        for name, value in extras.items():
+            if value is not None:
+                settings += _SETTINGS[name](value)
+        if umask >= 0:
+            settings.append(("umask", format(umask & 0o777, "o")))
+        if process_group is not None:
+            settings.append(("process_group", _text(process_group)))
+        if start_new_session:
+            settings.append(("new_session", "true"))
+        if not close_fds:
+            settings.append(("close_fds", "false"))
+        return settings
+
+    # The engine makes the pipes, so that finish() can hand them to it whole.
+    def _get_handles(self, stdin, stdout, stderr):
+        return -1, -1, -1, -1, -1, -1
+
+    def _open_streams(self, handles, bufsize):
+        self._bufsize = bufsize
+
+    def _execute_child(self, args, executable, preexec_fn, close_fds, pass_fds, cwd, env,
+                       startupinfo, creationflags, shell, *others):
+        args, executable = self._command_line(args, executable, shell)
+        sys.audit("subprocess.Popen", executable, args, cwd, env)
+        self._command = _engine.Command(args, executable, env, cwd, *self._targets(),
+                                        self._encoded_input(), pass_fds, self._settings,
+                                        self._on_line is not None)
+        self.pid = self._command.pid
+        self._child_created = True
+        stdin, stdout, stderr = self._specs
+        if stdin == PIPE and self._first_input is None:
+            self.stdin = self._stream(0, "wb")
+        if stdout == PIPE:
+            self.stdout = self._stream(1, "rb")
+        if stderr == PIPE:
+            self.stderr = self._stream(2, "rb")
+
+    def _targets(self):
+        return [each if each is None or isinstance(each, int) else each.fileno()
+                for each in self._specs]
+
+    def _encoded_input(self):
+        data = self._first_input
+        if data is None:
+            return None
+        if self.text_mode:
+            return data.encode(self.encoding, self.errors or "strict")
+        return bytes(memoryview(data))
+
+    def _stream(self, number, mode):
+        line_buffering = self.text_mode and self._bufsize == 1
+        size = io.DEFAULT_BUFFER_SIZE if self._bufsize < 0 or line_buffering else self._bufsize
+        stream = _PipeEnd(self._command, number, mode)
+        if size > 1:
+            kind = io.BufferedWriter if mode == "wb" else io.BufferedReader
+            stream = kind(stream, size)
+        if self.text_mode:
+            stream = io.TextIOWrapper(stream, encoding=self.encoding, errors=self.errors,
+                                      line_buffering=bool(line_buffering), write_through=mode == "wb")
+        return stream
+
+    # --- the end ---
+
+    def _internal_poll(self, _deadstate=None):
+        if self.returncode is None and self._command is not None:
+            self.returncode = self._command.poll()
+        return self.returncode
+
+    def _wait(self, timeout):
+        endtime = math.inf if timeout is None else _time() + timeout
+        while self._internal_poll() is None:
+            left = endtime - _time()
+            if left <= 0:
+                raise TimeoutExpired(self.args, timeout)
+            if _engine.await_exit(self.pid, left):
+                self.returncode = self._command.wait_for(max(0, min(left, 0.05)))
+        return self.returncode
+
+    def __exit__(self, exc_type, value, traceback):
+        if exc_type is not None:
+            self.stop()  # nothing is left behind by what went wrong here
+        return super().__exit__(exc_type, value, traceback)
+
+    def send_signal(self, sig):
+        """Send a signal to the command itself, unless it has ended."""
+        self._command.send_signal(int(sig))
+
+    def suspend(self):
+        """SIGSTOP to all that `contain` reaches."""
+        self._command.suspend()
+
+    def resume(self):
+        """SIGCONT to the same."""
+        self._command.resume()
+
+    def stop(self, ladder=None):
+        """Go down the stop ladder over all that `contain` reaches; the returncode."""
+        self.returncode = self._command.stop(None if ladder is None else _ladder(ladder))
+        return self.returncode
+
+    def usage(self):
+        """What the command and its descendants use now, as a dict; zeros once it has ended."""
+        return self._command.usage()
+
+    @property
+    def containment(self):
+        """What a stop reaches, as it is in force."""
+        return self._command.containment
+
+    def _call_on_line(self, stream, line):
+        if self.text_mode:
+            line = line.decode(self.encoding, self.errors or "strict")
+            line = line[:-1] if line.endswith("\r") else line
+        if self._on_line_takes_both:
+            self._on_line("stderr" if stream == 2 else "stdout", line)
+        else:
+            self._on_line(line)
+
+    def finish(self):
+        """Feed, read, enforce the limits, and return the CompletedProcess once it has ended.
+
+        TimeoutExpired after timeout or idle_timeout, when the command has been stopped.
+        """
+        if self.stdin and not self.stdin.closed:
+            self.stdin.flush()
+        try:
+            details, failure = self._command.finish(self._call_on_line if self._on_line else None)
+        except:
+            self._internal_poll()  # on_line or a signal handler raised: the command was stopped
+            raise
+        self._communication_started = True
+        self.returncode = details["returncode"]
+        output = []
+        for name, spec in (("stdout", self._specs[1]), ("stderr", self._specs[2])):
+            data = details.pop(name)
+            output.append(data if spec == PIPE else None)
+        text = self.text_mode and not failure
+        if text:
+            output = [each if each is None else
+                      self._translate_newlines(each, self.encoding, self.errors or "strict")
+                      for each in output]
+        del details["returncode"]
+        result = CompletedProcess(self.args, self.returncode, *output, **details)
+        if failure:
+            kind, message = failure
+            if kind == _engine.TIMED_OUT:
+                idle = result.reason == "idle_timed_out"
+                raise TimeoutExpired(self.args, self._idle_timeout if idle else self._timeout,
+                                     *output, result)
+            raise OSError(message)
+        return result
+
+
+def run(*popenargs, input=None, capture_output=False, timeout=None, check=False, **kwargs):
+    """Run a command to its end and return a brood.CompletedProcess.
+
+    The parameters of subprocess.run, and those of brood.Popen. After a timeout the command is
+    stopped by its ladder, with all that `contain` reaches, and TimeoutExpired carries the result.
+    """
+    if capture_output:
+        if kwargs.get("stdout") is not None or kwargs.get("stderr") is not None:
+            raise ValueError("stdout and stderr arguments may not be used with capture_output.")
+        kwargs["stdout"] = PIPE
+        kwargs["stderr"] = PIPE
+    process = Popen(*popenargs, input=input, timeout=timeout, **kwargs)
+    if process.stdin:
+        process.stdin.close()
+    result = process.finish()
+    if check:
+        result.check_returncode()
+    return result

@@ -1,0 +1,12 @@
+// The extension module brood._engine: what the Python classes are thin on top of.
+// SPDX-License-Identifier: Apache-2.0
+#include "python.hpp"
+
+PYBIND11_MODULE(_engine, m) {
+  m.doc() = "The engine below brood's Python classes; private to them.";
+  brood_python::bind_start(m);
+  brood_python::bind_wait(m);
+  brood_python::bind_transfer(m);
+  brood_python::bind_run(m);
+  brood_python::bind_command(m);
+}

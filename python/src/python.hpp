@@ -1,0 +1,60 @@
+// What the extension's files share: the Python API, the GIL, and how errors are raised.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <brood/error.hpp>
+
+namespace brood_python {
+
+namespace py = pybind11;
+
+/// A Python exception is set; leave the function. Only where no C++ object is half made.
+[[noreturn]] inline void python_error() { throw py::error_already_set(); }
+
+/// After a system call was interrupted: runs the handlers of the signals that came. Needs the GIL.
+inline void check_signals() {
+  if (PyErr_CheckSignals() != 0) python_error();
+}
+
+/// OSError(os, text[, filename]); its class follows from `os`, as everywhere in Python.
+[[noreturn]] inline void raise_os_error(int os, PyObject* filename = nullptr) {
+  errno = os;
+  if (filename) {
+    PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, filename);
+  } else {
+    PyErr_SetFromErrno(PyExc_OSError);
+  }
+  python_error();
+}
+
+/// Monotonic, in the unit and with the origin of time.monotonic_ns().
+std::int64_t now_ns() noexcept;
+
+/// `seconds` from time.monotonic(), or of a span, as nanoseconds; beyond what fits: INT64_MAX.
+std::int64_t to_ns(double seconds) noexcept;
+
+/// `seconds` from now, on that clock.
+std::int64_t after(double seconds) noexcept;
+
+/// The returncode of a child, or nothing if it still runs. With the GIL, released to block.
+/// Raises ChildProcessError if it is not, or not any more, a child; and what a signal raised.
+std::optional<int> reap(int pid, bool block);
+/// True once the process has ended, reaped or not; false if it still runs at `until`.
+bool await_exit(int pid, std::int64_t until);
+
+/// poll(2) until `until`; the result of the call, or the negative errno. Without the GIL.
+int poll_until(void* fds, unsigned long count, std::int64_t until) noexcept;
+
+void bind_start(py::module_& m);
+void bind_wait(py::module_& m);
+void bind_transfer(py::module_& m);
+void bind_run(py::module_& m);
+void bind_command(py::module_& m);
+
+}  // namespace brood_python
