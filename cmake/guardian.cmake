@@ -1,8 +1,7 @@
 # The guardian: a tiny static program whose image is embedded into the library.
 # SPDX-License-Identifier: Apache-2.0
 
-file(GLOB guardian_sources CONFIGURE_DEPENDS src/process/guardian/*.cpp)
-if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux" OR NOT guardian_sources)
+if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   return()
 endif()
 
@@ -16,12 +15,45 @@ file(GLOB process_sources CONFIGURE_DEPENDS src/process/*.cpp)
 set_property(SOURCE ${process_sources} APPEND PROPERTY COMPILE_DEFINITIONS
   BROOD_GUARDIAN_PATH="${CMAKE_INSTALL_FULL_LIBEXECDIR}/brood/brood-guardian")
 
-add_executable(brood-guardian ${guardian_sources} ${GUARDIAN_SHARED})
+# Each start of a sealed command copies and executes the image, so it does without glibc (800 KB) where
+# src/process/guardian has what it needs instead: on x86_64 and aarch64.
+set(GUARDIAN_BARE_SOURCES src/process/guardian/tiny_libc_linux.cpp src/process/guardian/start_linux.S)
+list(TRANSFORM GUARDIAN_BARE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)
+set(GUARDIAN_BARE_COMPILE -fno-lto -fno-pie -fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables
+                          -Wp,-U_FORTIFY_SOURCE)
+set(GUARDIAN_BARE_LINK -fno-lto -no-pie -nostdlib -static -Wl,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code)
+function(try_bare_guardian)
+  list(JOIN GUARDIAN_BARE_COMPILE " " flags)
+  string(APPEND CMAKE_CXX_FLAGS " -Os -fno-exceptions ${flags}")  # behind the user's own, as in the target below
+  message(CHECK_START "Can the guardian do without a C library")
+  try_compile(BROOD_BARE_GUARDIAN SOURCES ${GUARDIAN_BARE_SOURCES}
+    SOURCE_FROM_CONTENT main.cpp "int main(int, char**) { return 0; }"
+    LINK_OPTIONS ${GUARDIAN_BARE_LINK} CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  message(CHECK_PASS "${BROOD_BARE_GUARDIAN}")
+endfunction()
+if(CMAKE_READELF AND CMAKE_STRIP AND NOT DEFINED BROOD_BARE_GUARDIAN)
+  try_bare_guardian()
+endif()
+
+add_executable(brood-guardian src/process/guardian/main.cpp ${GUARDIAN_SHARED})
 brood_flags(brood-guardian)
 brood_plain(brood-guardian)
 target_include_directories(brood-guardian PRIVATE src include)
-target_compile_options(brood-guardian PRIVATE -Os -fno-exceptions -fno-rtti -ffunction-sections -fdata-sections)
-target_link_options(brood-guardian PRIVATE -static -s -Wl,--gc-sections)
+target_compile_options(brood-guardian PRIVATE -Os -ffunction-sections -fdata-sections
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-fno-threadsafe-statics>)
+target_link_options(brood-guardian PRIVATE -static -Wl,--gc-sections)
+if(BROOD_BARE_GUARDIAN)
+  target_sources(brood-guardian PRIVATE ${GUARDIAN_BARE_SOURCES})
+  target_compile_options(brood-guardian PRIVATE ${GUARDIAN_BARE_COMPILE})
+  target_link_options(brood-guardian PRIVATE ${GUARDIAN_BARE_LINK})
+  set_target_properties(brood-guardian PROPERTIES POSITION_INDEPENDENT_CODE OFF INTERPROCEDURAL_OPTIMIZATION OFF)
+  add_custom_command(TARGET brood-guardian POST_BUILD VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DREADELF=${CMAKE_READELF} -DIMAGE=$<TARGET_FILE:brood-guardian>
+            -P ${PROJECT_SOURCE_DIR}/cmake/check_guardian.cmake
+    COMMAND ${CMAKE_STRIP} $<TARGET_FILE:brood-guardian>)
+else()
+  target_link_options(brood-guardian PRIVATE -s)
+endif()
 set(guardian_dir ${PROJECT_BINARY_DIR}/libexec)
 set_target_properties(brood-guardian PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${guardian_dir})
 

@@ -32,10 +32,11 @@ struct answer {
   enum class what : std::uint8_t {
     started,  ///< pid; a pidfd comes along where there is one
     failed,   ///< error
-    exited,   ///< record, at
-    empty,    ///< nothing is left below the guardian, which exits now
+    exited,   ///< record, at; perhaps `empty` as well
+    empty,
   };
   what kind;
+  bool empty = false;  ///< nothing is left below the guardian, which exits now
   int pid = -1;
   std::int64_t at = 0;  ///< monotonic ns
   child_error error{};

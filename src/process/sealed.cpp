@@ -58,15 +58,12 @@ class sealed_child final : public child {
   bool sealed() const noexcept override { return true; }
 
   void update() noexcept override {
-    while (!empty_) {
-      pollfd p{channel_.get(), POLLIN, 0};
-      if (sys::poll_until(&p, 1, 0) <= 0) return;
-      listen();
+    while (!empty_ && hear(sys::patience::none)) {
     }
   }
 
   void wait() noexcept override {
-    while (!ended_) listen();
+    while (!ended_) (void)hear(sys::patience::endless);
   }
 
   int send(int signal, bool all) noexcept override {
@@ -104,18 +101,22 @@ class sealed_child final : public child {
     if (unsaid_ && (empty_ || tell(*unsaid_) >= 0)) unsaid_.reset();
   }
 
-  void listen() noexcept {
+  // False if there was nothing to hear, or a shortage of ours: asked again.
+  bool hear(sys::patience how_long) noexcept {
     answer a{};
-    const ssize_t n = sys::receive_packet(channel_.get(), &a, sizeof a, nullptr);
-    if (n < 0 && n != -ECONNRESET) return;  // a shortage of ours: asked again
-    if (n != static_cast<ssize_t>(sizeof a)) return lost();
+    const ssize_t n = sys::receive_packet(channel_.get(), &a, sizeof a, nullptr, how_long);
+    if (n < 0 && n != -ECONNRESET) return false;
+    if (n != static_cast<ssize_t>(sizeof a)) {
+      lost();
+      return true;
+    }
     if (a.kind == answer::what::exited) {
       ended_ = true;
       end_ = {a.record, a.at};
-    } else if (a.kind == answer::what::empty) {
-      empty_ = true;
-      reap_guardian();  // it exits after having said this
     }
+    empty_ = a.empty;
+    if (empty_) reap_guardian();  // it exits after having said this
+    return true;
   }
 
   void reap_guardian() noexcept {

@@ -68,8 +68,12 @@ ssize_t write_some(int number, const void* from, std::size_t size) noexcept;
 ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept;
 int write_all(int number, const void* from, std::size_t size) noexcept;
 
-/// One packet; 0 when the other side is gone. `passed` receives a descriptor that came along.
-ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexcept;
+enum class patience : unsigned char { none, endless };
+
+/// One packet; 0 when the other side is gone; without patience -EAGAIN if none is there. `passed`
+/// receives a descriptor that came along.
+ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
+                       patience how_long = patience::endless) noexcept;
 /// One packet, whole; `pass` >= 0 is sent along.
 int send_packet(int number, const void* from, std::size_t size, int pass = -1) noexcept;
 

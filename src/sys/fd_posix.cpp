@@ -144,7 +144,8 @@ int write_all(int number, const void* from, std::size_t size) noexcept {
   return 0;
 }
 
-ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexcept {
+ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
+                       patience how_long) noexcept {
   iovec v{to, most};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   msghdr m{};
@@ -152,8 +153,9 @@ ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed) noexc
   m.msg_iovlen = 1;
   m.msg_control = control;
   m.msg_controllen = sizeof control;
+  const int flags = MSG_CMSG_CLOEXEC | (how_long == patience::none ? MSG_DONTWAIT : 0);
   const auto receive = [&] {
-    return retry("recvmsg", [&] { return ::recvmsg(number, &m, MSG_CMSG_CLOEXEC); });
+    return retry("recvmsg", [&] { return ::recvmsg(number, &m, flags); });
   };
   ssize_t n = receive();
   // The other side went without reading our last packet. The kernel says so first, and only then

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
@@ -16,6 +16,27 @@ namespace brood::detail::sys {
 namespace {
 
 constexpr std::int64_t ns_per_s = 1'000'000'000;
+
+// "/proc/PID" and what is added to it: at most two numbers and 30 letters.
+class proc_path {
+ public:
+  explicit proc_path(int pid) noexcept { add("/proc/").add(pid); }
+  proc_path& add(const char* more) noexcept {
+    while (*more) *end_++ = *more++;
+    *end_ = '\0';
+    return *this;
+  }
+  proc_path& add(int number) noexcept {
+    end_ = std::to_chars(end_, text_ + sizeof text_ - 1, number).ptr;
+    *end_ = '\0';
+    return *this;
+  }
+  const char* get() const noexcept { return text_; }
+
+ private:
+  char text_[64];
+  char* end_ = text_;
+};
 
 long read_small(const char* path, char* to, std::size_t most) noexcept {
   const fd file(open_file(path, O_RDONLY, 0));
@@ -44,9 +65,8 @@ bool each_number(const char* path, F f) noexcept {
 }
 
 bool children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
-  const fd file(open_file(path, O_RDONLY, 0));
+  const proc_path path = proc_path(pid).add("/task/").add(tid).add("/children");
+  const fd file(open_file(path.get(), O_RDONLY, 0));
   if (!file) return false;
   char text[4096];
   int number = 0;
@@ -68,36 +88,35 @@ bool children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
 }  // namespace
 
 bool read_stat(int pid, process_stat& out) noexcept {
-  char path[64];
   char text[1024];
-  std::snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  if (read_small(path, text, sizeof text) <= 0) return false;
+  const long size = read_small(proc_path(pid).add("/stat").get(), text, sizeof text);
+  if (size <= 0) return false;
   // The name in parentheses may hold anything, so the fields start after the last one.
   const char* at = std::strrchr(text, ')');
-  if (!at) return false;
-  unsigned long user = 0;
-  unsigned long system = 0;
-  unsigned long long start = 0;
-  long rss = 0;
-  const int n = std::sscanf(
-      at + 2,
-      "%c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %u %*d %llu %*u %ld",
-      &out.state, &out.ppid, &out.pgrp, &user, &system, &out.threads, &start, &rss);
-  if (n != 8) return false;
-  const long ticks = ::sysconf(_SC_CLK_TCK);
-  out.user_ns = static_cast<std::int64_t>(user) * ns_per_s / ticks;
-  out.system_ns = static_cast<std::int64_t>(system) * ns_per_s / ticks;
-  out.start = start;
-  out.rss_bytes =
-      static_cast<std::uint64_t>(rss) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (!at || at[1] != ' ' || at[2] == '\0') return false;
+  std::int64_t field[25];  // by their numbers in proc_pid_stat(5); 3 is the letter
+  out.state = at[2];
+  at += 3;
+  for (int i = 4; i <= 24; ++i) {
+    if (*at != ' ') return false;
+    const auto [next, failed] = std::from_chars(at + 1, text + size, field[i]);
+    if (failed != std::errc()) return false;
+    at = next;
+  }
+  const std::int64_t ns_per_tick = ns_per_s / ::sysconf(_SC_CLK_TCK);
+  out.ppid = static_cast<int>(field[4]);
+  out.pgrp = static_cast<int>(field[5]);
+  out.user_ns = field[14] * ns_per_tick;
+  out.system_ns = field[15] * ns_per_tick;
+  out.threads = static_cast<unsigned>(field[20]);
+  out.start = static_cast<std::uint64_t>(field[22]);
+  out.rss_bytes = static_cast<std::uint64_t>(field[24] * ::sysconf(_SC_PAGESIZE));
   return true;
 }
 
 bool read_children(int pid, pod_array<int>& out) noexcept {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/task", pid);
   bool supported = true;
-  const bool there = each_number(path, [&](int tid) {
+  const bool there = each_number(proc_path(pid).add("/task").get(), [&](int tid) {
     if (!children_of_thread(pid, tid, out) && ::access("/proc/self/task", F_OK) == 0) {
       process_stat s;
       if (read_stat(pid, s) && s.state != 'Z') supported = false;

@@ -46,7 +46,7 @@ class guardian {
       until = INT64_MAX;
       if (!empty_ && ladder_.started()) until = next_rung();
     }
-    if (empty_) say({.kind = answer::what::empty});
+    if (empty_ && !said_empty_) say({.kind = answer::what::empty, .empty = true});
     return 0;
   }
 
@@ -124,10 +124,10 @@ class guardian {
     if (!host_gone_) (void)sys::send_packet(channel_, &a, sizeof a);
   }
 
+  // One SIGCHLD at most is pending, however many children ended.
   void forget_signals() noexcept {
-    signalfd_siginfo info[8];
-    while (::read(signals_, info, sizeof info) > 0) {
-    }
+    signalfd_siginfo info;
+    (void)::read(signals_, &info, sizeof info);
   }
 
   void host_died() noexcept {
@@ -162,17 +162,24 @@ class guardian {
     }
   }
 
-  // Only here is wait-for-any right: every child of this process is its own business.
+  // Only here is wait-for-any right: every child of this process is its own business. That the
+  // command was the last one is said along with its end: mostly it was.
   void reap() noexcept {
+    answer end{.kind = answer::what::exited};
     for (;;) {
       sys::exit_record record;
       const int pid = sys::reap_any(record);
       if (pid == -ECHILD) empty_ = true;
-      if (pid <= 0) return;
+      if (pid <= 0) break;
       if (pid != command_) continue;
       command_ = -1;
-      say({.kind = answer::what::exited, .pid = pid, .at = sys::now(), .record = record});
+      end.pid = pid;
+      end.at = sys::now();
+      end.record = record;
     }
+    if (end.pid <= 0) return;
+    end.empty = said_empty_ = empty_;
+    say(end);
   }
 
   std::int64_t next_rung() noexcept {
@@ -193,6 +200,7 @@ class guardian {
   bool host_gone_ = false;
   bool released_ = false;
   bool empty_ = false;
+  bool said_empty_ = false;
   bool gave_up_ = false;
   targets all_;
   ladder ladder_;
