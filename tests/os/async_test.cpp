@@ -329,7 +329,7 @@ TEST_F(Async, AForeignLoopCanWatchIt) {
 TEST_F(Async, WaitingForWhatNobodyBringsIsAnError) {
   loop l;
   loop other;
-  EXPECT_THROW((void)brood::sync_wait(l, async_run(other, exits(0))), brood::usage_error);
+  EXPECT_THROW((void)brood::sync_wait(l, async_run(other, pauses())), brood::usage_error);
   EXPECT_THROW(brood::sync_wait(l, task<>()), brood::usage_error);
   EXPECT_THROW((void)brood::sleep_for(l, brood::duration::from_seconds(0.0L / 0.0L)),
                brood::usage_error);
