@@ -44,6 +44,11 @@ void flight::proceed() {
   owner_.landed(*this);
 }
 
+bool flight::stopped_for_a_limit() const {
+  const reason why = process_access::of(process_).reason_of_end();
+  return why == reason::idle_timed_out || why == reason::output_limit || why == reason::timed_out;
+}
+
 expected<completed_process, error> flight::result() {
   process::impl& i = process_access::of(process_);
   return i.judged(i.result());
