@@ -29,12 +29,16 @@ void flight::give_up(std::exception_ptr why) {
   stop(reason::cancelled);
 }
 
-void flight::proceed() {
+void flight::start() { carry_on(false); }
+
+void flight::proceed() { carry_on(true); }
+
+void flight::carry_on(bool news) {
   process::impl& i = process_access::of(process_);
   process::impl::turn t;
   try {
-    if (i.pump.busy()) i.pump.step(-1, 0);
-    t = i.look(true, true);
+    if (news && i.pump.busy()) i.pump.step(-1, 0);
+    t = i.look(news, true);
     if (!t.done) return loop_.watch(*this, i.pump.wanted(t.event), t.again);
   } catch (...) {
     if (thrown_) throw;  // not a callback's: the streams are closed

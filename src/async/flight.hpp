@@ -34,7 +34,7 @@ class flight final : public loop_task {
   ~flight() override;
 
   /// Begin to be carried on. May land at once.
-  void start() { proceed(); }
+  void start();
   void proceed() override;
   /// Start the ladder, its own or another; asked again, straight to SIGKILL.
   void stop(reason why);
@@ -47,6 +47,7 @@ class flight final : public loop_task {
   std::exception_ptr thrown() const noexcept { return thrown_; }
 
  private:
+  void carry_on(bool news);
   void give_up(std::exception_ptr why);
 
   event_loop& loop_;
