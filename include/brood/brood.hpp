@@ -12,6 +12,7 @@
 #include <brood/expected.hpp>
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
+#include <brood/pipeline.hpp>
 #include <brood/pool.hpp>
 #include <brood/process.hpp>
 #include <brood/result.hpp>

@@ -144,7 +144,7 @@ struct pool::impl {
     };
     // A callback that submits must not wait for itself.
     if (full() && !wait && !core->on_own_thread()) return {};
-    if (!core->on_own_thread()) core->changed.wait(hold, [&] { return !full(); });
+    if (!core->on_own_thread()) core->room.wait(hold, [&] { return !full(); });
     if (core->shut) bad_request("pool", "it was shut down").raise();
     j->id = ++core->last_id;
     core->queue.push_back(j);
@@ -217,7 +217,7 @@ pool::completed pool::as_completed() { return completed(*impl_); }
 void pool::completed::next() {
   refuse_to_wait_for_oneself(*pool_->core);
   lock_type hold(pool_->core->lock);
-  pool_->core->changed.wait(
+  pool_->core->listed.wait(
       hold, [&] { return !pool_->core->finished.empty() || pool_->core->unfinished == 0; });
   current_ = {};
   if (pool_->core->finished.empty()) return;
@@ -250,14 +250,14 @@ void pool::wait() { (void)wait_for({}); }
 bool pool::wait_for(duration timeout) {
   refuse_to_wait_for_oneself(*impl_->core);
   lock_type hold(impl_->core->lock);
-  return wait_on(impl_->core->changed, hold, timeout, [&] { return impl_->core->unfinished == 0; });
+  return wait_on(impl_->core->idle, hold, timeout, [&] { return impl_->core->unfinished == 0; });
 }
 
 void pool::shutdown() {
   {
     const std::lock_guard hold(impl_->core->lock);
     impl_->core->shut = true;
-    impl_->core->changed.notify_all();
+    impl_->core->room.notify_all();
   }
   wait();
 }
