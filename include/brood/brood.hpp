@@ -19,3 +19,4 @@
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>
 #include <brood/stdio.hpp>
+#include <brood/worker_pool.hpp>

@@ -232,6 +232,11 @@ void engine::finish(const job_ptr& held, expected<completed_process, error> outc
   j->opts.reset();
   const job handle = job_access::wrap(j);
   {
+    const std::lock_guard hold(core_->lock);  // who has the result finds it counted
+    ++core_->counts.done;
+    core_->counts.failed += bad;
+  }
+  {
     const std::lock_guard hold(j->lock);
     j->outcome.emplace(std::move(outcome));
     j->thrown = std::move(thrown);
@@ -242,8 +247,6 @@ void engine::finish(const job_ptr& held, expected<completed_process, error> outc
   if (j->on_done) std::exchange(j->on_done, {})(handle);
   const std::lock_guard hold(core_->lock);
   if (j->listed) core_->finished.push_back(handle);
-  ++core_->counts.done;
-  core_->counts.failed += bad;
   --core_->unfinished;
   if (bad && opts_.fail_fast) {
     core_->cancel_all = true;
