@@ -20,3 +20,4 @@
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>
 #include <brood/stdio.hpp>
+#include <brood/worker_pool.hpp>
