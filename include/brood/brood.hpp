@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include <brood/async.hpp>
 #include <brood/command.hpp>
 #include <brood/duration.hpp>
 #include <brood/environment.hpp>

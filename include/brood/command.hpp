@@ -44,6 +44,16 @@ class command {
   }
   command(std::vector<std::string> args) noexcept : args_(std::move(args)) {}
 
+  /// command("git", "status"): for co_await expressions, in which GCC 12 refuses lists in braces.
+  /// Two arguments or more, so that a line of text is not taken for a command.
+  template <class... More>
+  requires(sizeof...(More) > 0 && (std::is_convertible_v<const More&, arg> &&
+                                   ...)) explicit command(const arg& program, const More&... more) {
+    args_.reserve(1 + sizeof...(More));
+    args_.push_back(program.text());
+    (args_.push_back(arg(more).text()), ...);
+  }
+
   /// Any other range of strings. A string by itself is not a command: see shell() and parse().
   template <class R>
   requires(!std::is_convertible_v<const R&, std::string_view> && !std::is_base_of_v<command, R> &&

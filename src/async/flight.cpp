@@ -7,7 +7,7 @@
 namespace brood::detail {
 
 flight::flight(event_loop& loop, process p, flight_owner& owner)
-    : loop_(loop), process_(std::move(p)), owner_(owner) {
+    : loop_(loop), process_(std::move(p)), owner_(&owner) {
   process_access::of(process_).hand_over({}, nullptr);
 }
 
@@ -29,6 +29,19 @@ void flight::give_up(std::exception_ptr why) {
   stop(reason::cancelled);
 }
 
+void flight::disown(flight_owner& heir) {
+  owner_ = &heir;
+  process::impl& i = process_access::of(process_);
+  i.pump.close_all();
+  bool stopping = false;
+  {
+    const std::lock_guard hold(i.lock);
+    stopping = i.child->stopping();
+  }
+  if (!stopping) return stop(reason::cancelled);
+  loop_.watch(*this, {}, 0);  // what it waited for is closed
+}
+
 void flight::start() { carry_on(false); }
 
 void flight::proceed() { carry_on(true); }
@@ -45,7 +58,7 @@ void flight::carry_on(bool news) {
     return give_up(std::current_exception());
   }
   loop_.forget(*this);
-  owner_.landed(*this);
+  owner_->landed(*this);
 }
 
 bool flight::stopped_for_a_limit() const {

@@ -36,8 +36,10 @@ class flight final : public loop_task {
   /// Begin to be carried on. May land at once.
   void start();
   void proceed() override;
-  /// Start the ladder, its own or another; asked again, straight to SIGKILL.
+  /// Start the ladder; asked again, straight to SIGKILL.
   void stop(reason why);
+  /// Nobody wants the output any more: stop, call no callback, and tell `heir` when it is over.
+  void disown(flight_owner& heir);
 
   process& of() noexcept { return process_; }
   /// Once it has landed: the result, or what a callback threw.
@@ -52,7 +54,7 @@ class flight final : public loop_task {
 
   event_loop& loop_;
   process process_;
-  flight_owner& owner_;
+  flight_owner* owner_;
   std::exception_ptr thrown_;
 };
 

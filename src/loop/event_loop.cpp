@@ -113,6 +113,17 @@ bool event_loop::turn(std::int64_t until) {
   return !due.empty();
 }
 
+int event_loop::handle() const noexcept {
+  const int all = poller_->handle();
+  return all >= 0 ? all : wake_.get();
+}
+
+std::int64_t event_loop::next_moment() const noexcept {
+  const std::int64_t at = moments_.empty() ? INT64_MAX : moments_.begin()->first;
+  const bool blind = poller_->handle() < 0 && !tasks_.empty();
+  return blind ? std::min(at, sys::now() + look_again) : at;
+}
+
 void event_loop::wake() noexcept { sys::raise_event(wake_.get()); }
 
 }  // namespace brood::detail

@@ -65,6 +65,11 @@ class event_loop {
   void wake() noexcept;
   std::size_t size() const noexcept { return tasks_.size(); }
 
+  /// For a foreign loop: readable when turn() has something to do.
+  int handle() const noexcept;
+  /// When turn() is to be called at the latest; INT64_MAX: not before handle() is readable.
+  std::int64_t next_moment() const noexcept;
+
  private:
   event_loop() = default;
   bool watch_one(loop_task& task, const pollfd& wanted);

@@ -22,6 +22,9 @@ class poller {
   virtual int change(int number, short events, std::uint64_t token) noexcept = 0;
   virtual void remove(int number) noexcept = 0;
 
+  /// Readable when something is ready; -1: there is no such descriptor.
+  virtual int handle() const noexcept { return -1; }
+
   /// Wait until something is ready or `until` (monotonic ns): appends the tokens, some perhaps
   /// more than once.
   virtual int wait(std::vector<std::uint64_t>& tokens, std::int64_t until) = 0;

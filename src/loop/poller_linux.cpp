@@ -31,6 +31,8 @@ class epoll_poller final : public poller {
   // A descriptor that was closed meanwhile has left by itself.
   void remove(int number) noexcept override { (void)control(EPOLL_CTL_DEL, number, 0, 0); }
 
+  int handle() const noexcept override { return epoll_.get(); }
+
   int wait(std::vector<std::uint64_t>& tokens, std::int64_t until) override {
     // epoll_wait counts in milliseconds; poll_until does not round, and an epoll can be polled.
     if (until != INT64_MAX) {

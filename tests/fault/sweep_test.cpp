@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -91,6 +92,36 @@ TEST_P(Sweep, AStopAtADeadline) {
 
 TEST_P(Sweep, AProgramThatIsMissing) {
   sweep([] { EXPECT_FALSE(brood::try_run({"/no/such"}, {.contain = std::get<0>(GetParam())})); });
+}
+
+// The second one is cancelled as soon as the first has ended, mostly while it runs.
+brood::task<> one_and_another(brood::loop& l, containment contain) {
+  const brood::command fed{helper(), "cat", "+", "err", "e"};
+  const brood::options captured{.input = "hello", .capture_output = true, .contain = contain};
+  std::stop_source stop;
+  const brood::options contained{.stop = {{15, 20ms}, {9}}, .contain = contain};
+  std::vector<brood::task<brood::expected<brood::completed_process, brood::error>>> both;
+  both.push_back(async_try_run(l, fed, captured));
+  both.push_back(async_try_run(l, {helper(), "pause"}, contained, stop.get_token()));
+  l.spawn([](brood::loop& in, std::stop_source s) -> brood::task<> {
+    co_await brood::sleep_for(in, 5ms);
+    s.request_stop();
+  }(l, stop));
+  const auto ended = co_await when_all(std::move(both));
+  EXPECT_TRUE(fired || (ended[0] && ended[0]->out == "hello"));
+  EXPECT_TRUE(fired || (ended[1] && ended[1]->reason == brood::reason::cancelled));
+}
+
+TEST_P(Sweep, ALoopWithTwoCommands) {
+  sweep([] {
+    try {
+      brood::loop l;
+      brood::sync_wait(l, one_and_another(l, std::get<0>(GetParam())));
+      l.run();
+    } catch (const brood::error&) {
+      EXPECT_TRUE(fired);
+    }
+  });
 }
 
 }  // namespace
