@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the quiet ones to those that fill the memory.
-ORDER = ["calls", "spawn", "capture", "python", "tool", "wait", "transfer"]
+ORDER = ["calls", "spawn", "capture", "python", "tool", "wait", "worker", "transfer"]
 LONGEST = 1200  # seconds: a benchmark that hangs is one that failed
 
 

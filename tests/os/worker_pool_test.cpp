@@ -107,8 +107,11 @@ TEST_F(Workers, ACallHasItsOwnTimeout) {
 
 TEST_F(Workers, ACrashIsTriedElsewhereOnce) {
   worker_pool p(serve(), {.max_workers = 1});
-  EXPECT_EQ(p.request("exit-once " + path("a") + " 1 , echo fine").result(), "fine");
-  EXPECT_EQ(p.call("exit-once " + path("b") + " 1 , echo fine"), "fine");
+  const auto crashes_once = [&](const char* name) {
+    return std::string("exit-once") + " " + path(name) + " 1 , echo fine";
+  };
+  EXPECT_EQ(p.request(crashes_once("a")).result(), "fine");
+  EXPECT_EQ(p.call(crashes_once("b")), "fine");
   EXPECT_EQ(p.count().crashed, 2U);
   EXPECT_EQ(p.count().failed, 0U);
 }
