@@ -11,6 +11,7 @@
 
 #include "helper_thread.hpp"
 #include "request.hpp"
+#include "transfer.hpp"
 
 namespace brood_python {
 
@@ -77,6 +78,7 @@ py::bytes to_bytes(std::string from) {
   const py::gil_scoped_release without_gil;
   for (std::size_t at = 0; at < from.size(); at += step) {
     const std::size_t n = std::min(step, from.size() - at);
+    populate(PyBytes_AS_STRING(to.ptr()) + at, n);
     std::memcpy(PyBytes_AS_STRING(to.ptr()) + at, from.data() + at, n);
     const auto first =
         (reinterpret_cast<std::uintptr_t>(from.data() + at) + page - 1) / page * page;
