@@ -47,6 +47,8 @@ using text = const std::string&;
 constexpr own_flag own_flags[] = {
     {"--shell", "", "The command is text for /bin/sh: its words are joined by spaces",
      "The command", [](settings& s, text) { s.shell = true; }},
+    {"--pipe", "", "A pipeline: CMD -- CMD -- CMD..., each one's output the next one's input",
+     "The command", [](settings& s, text) { s.pipe = true; }},
     {"--dry-run", "", "Print what would be run, and how; start nothing", "The command",
      [](settings& s, text) { s.dry_run = true; }},
     {"--append", "", "Add to the files of --stdout, --stderr and --tee instead of replacing them",
@@ -60,6 +62,8 @@ constexpr own_flag own_flags[] = {
     {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
     {"-k,--kill-after", "DURATION", "Send KILL so long after the first signal (5s)", ending,
      set_kill_after},
+    {"--on-final-failure", "TEXT", "After the last failure, run this text by /bin/sh", ending,
+     [](settings& s, text t) { s.on_final_failure = t; }},
     {"--init", "", "Be a good PID 1: reap orphans, forward every signal", ending,
      [](settings& s, text) { s.init = true; }},
     {"--json", "", "Print one JSON object at the end, with the output that is not redirected",
@@ -193,7 +197,7 @@ std::string_view group_of(const flag& f) {
   static constexpr std::array parts{
       part{streams, " in input out err capture_output max_output text encoding errors "},
       part{"The command", " cwd env executable "},
-      part{ending, " timeout idle_timeout stop contain drain_grace check ok_codes "},
+      part{ending, " timeout idle_timeout stop contain drain_grace check ok_codes retry retry.on "},
       part{"Identity", " user group extra_groups umask new_session process_group nice "},
       part{"Descriptors", " close_fds pass_fds map_fds "},
   };

@@ -31,6 +31,8 @@ struct settings {
   bool json = false;
   std::optional<int> signal;
   brood::duration kill_after;
+  std::string on_final_failure;
+  bool pipe = false;
   bool init = false;
   bool dry_run = false;
   bool verbose = false;

@@ -90,8 +90,9 @@ std::string line(const json& object) {
 
 }  // namespace
 
-std::string to_json(const brood::completed_process& result, const brood::error* wrong,
-                    const settings& s) {
+namespace {
+
+json describe(const brood::completed_process& result, const settings& s) {
   json object;
   object["argv"] = result.args;
   object["pid"] = result.pid;
@@ -114,18 +115,50 @@ std::string to_json(const brood::completed_process& result, const brood::error* 
     add_output(object, "stderr", result.err, result.err_omitted);
   }
   if (!result.degraded.empty()) object["degraded"] = result.degraded;
+  return object;
+}
+
+}  // namespace
+
+std::string to_json(const brood::completed_process& result, const brood::error* wrong,
+                    const settings& s) {
+  json object = describe(result, s);
   if (wrong) object["error"] = wrong->what();
   return line(object);
 }
 
-std::string to_json(const brood::command& cmd, const brood::error& e) {
+std::string to_json(const brood::completed_pipeline& result, const settings& s) {
+  json object;
+  object["reason"] = brood::to_string(result.reason);
+  object["exit_code"] = nullable(result.status.code());
+  object["signal"] = nullable(result.status.signal());
+  object["wall_seconds"] = seconds(result.usage.wall);
+  object["user_seconds"] = seconds(result.usage.user);
+  object["system_seconds"] = seconds(result.usage.system);
+  object["max_rss_bytes"] = result.usage.max_rss_bytes;
+  object["complete"] = result.complete;
+  object["success"] = result.success();
+  const brood::options& o = s.options;
+  if (o.capture_output || is_collected(o.out)) add_output(object, "stdout", result.out, 0);
+  settings of_stages = s;  // what a stage has for itself
+  of_stages.options.capture_output = false;
+  of_stages.options.out = brood::INHERIT;
+  if (o.capture_output) of_stages.options.err = brood::PIPE;
+  object["stages"] = json::array();
+  for (const brood::completed_process& stage : result.stages) {
+    object["stages"].push_back(describe(stage, of_stages));
+  }
+  return line(object);
+}
+
+std::string to_json(const brood::command& cmd, const brood::error& e, std::size_t attempts) {
   json object;
   object["argv"] = cmd.args();
   object["pid"] = nullptr;
   object["reason"] = brood::to_string(brood::reason::not_started);
   object["exit_code"] = nullptr;
   object["signal"] = nullptr;
-  object["attempts"] = 1;
+  object["attempts"] = attempts;
   object["error"] = e.what();
   return line(object);
 }

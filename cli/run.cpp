@@ -4,17 +4,24 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <brood/command.hpp>
 #include <brood/process.hpp>
+#include <brood/retry.hpp>
 #include <brood/run.hpp>
 
 #include "dry_run.hpp"
@@ -22,6 +29,7 @@
 #include "flags.hpp"
 #include "io.hpp"
 #include "json.hpp"
+#include "pipe.hpp"
 #include "report.hpp"
 #include "signals.hpp"
 #include "streams.hpp"
@@ -63,8 +71,9 @@ void become_reaper(const settings& s) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-int report_not_started(const brood::command& cmd, const brood::error& e, const settings& s) {
-  if (s.json) print(to_json(cmd, e));
+int report_not_started(const brood::command& cmd, const brood::error& e, std::size_t attempts,
+                       const settings& s) {
+  if (s.json) print(to_json(cmd, e, attempts));
   complain(e.what());
   return exit_status_of(e);
 }
@@ -95,17 +104,8 @@ bool is_about_the_end(const brood::error& e) {
   return e.kind() == brood::error_kind::timed_out || e.kind() == brood::error_kind::failed;
 }
 
-ending finish(brood::process& p, const brood::command& cmd, const settings& s,
-              const streams& outputs) {
-  const auto done = p.try_finish();
-  if (done) return report_end(cmd, *done, nullptr, s, outputs);
-  const brood::completed_process* result = done.error().result();
-  if (result == nullptr) throw failure{done.error().what()};
-  const bool plain_end = is_about_the_end(done.error());
-  ending end = report_end(cmd, *result, plain_end ? nullptr : &done.error(), s, outputs);
-  if (plain_end) return end;
-  complain(done.error().what());
-  return {};
+std::int64_t monotonic() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool opens_files(const brood::options& o) {
@@ -128,23 +128,113 @@ bool opens_files(const brood::options& o) {
   std::exit(end.status);
 }
 
+/// The attempts at one command. What was started stays, as the relay's thread may be at work with
+/// it.
+class attempts {
+ public:
+  attempts(const brood::command& cmd, settings& s)
+      : cmd_(cmd), s_(s), policy_(std::exchange(s.options.retry, {})), signals_(s) {}
+
+  using outcome = brood::expected<brood::completed_process, brood::error>;
+  outcome run();
+  int made() const { return made_; }
+  /// Harmless if it has ended.
+  void stop() {
+    if (!started_.empty()) (void)started_.back()->stop();
+  }
+
+ private:
+  outcome once();
+  void wait_until(std::int64_t at, const outcome& last);
+
+  const brood::command& cmd_;
+  settings& s_;
+  brood::retry_policy policy_;
+  relay signals_;
+  bool listening_ = false;
+  std::vector<std::unique_ptr<brood::process>> started_;
+  int made_ = 0;
+};
+
+attempts::outcome attempts::once() {
+  const auto listen = [&] {
+    if (!std::exchange(listening_, true)) signals_.listen();
+  };
+  if (policy_.attempts > 1) s_.options.env.set("BROOD_ATTEMPT", std::to_string(made_));
+  if (opens_files(s_.options)) listen();  // which may block
+  auto started = brood::try_spawn(cmd_, s_.options);
+  if (!started) return brood::unexpected(started.error());
+  started_.push_back(std::make_unique<brood::process>(std::move(*started)));
+  signals_.attach(*started_.back());
+  listen();
+  return started_.back()->try_finish();
+}
+
+void attempts::wait_until(std::int64_t at, const outcome& last) {
+  const std::int64_t now = monotonic();
+  if (!s_.quiet) {
+    const brood::completed_process* r = last ? &*last : last.error().result();
+    const std::string why = r != nullptr && last ? r->status.to_string() : last.error().what();
+    complain("attempt " + std::to_string(made_) + " of " + std::to_string(policy_.attempts) + ": " +
+             why + "; again in " +
+             to_text(std::chrono::nanoseconds(std::max<std::int64_t>(0, at - now))));
+  }
+  signals_.idle(true);
+  std::this_thread::sleep_for(std::chrono::nanoseconds(at - now));
+  signals_.idle(false);
+}
+
+attempts::outcome attempts::run() {
+  brood::retry_schedule schedule(policy_, monotonic(), static_cast<std::uint64_t>(::getpid()));
+  for (;;) {
+    made_ = schedule.attempt();
+    outcome r = once();
+    const bool again =
+        r ? brood::worth_another(policy_, *r) : brood::worth_another(policy_, r.error());
+    const auto at = again ? schedule.next(monotonic()) : std::optional<std::int64_t>();
+    if (!at) return r;
+    wait_until(*at, r);
+  }
+}
+
+ending report(const brood::command& cmd, attempts::outcome done, const attempts& all,
+              const settings& s, const streams& outputs) {
+  const brood::completed_process* carried = done ? &*done : done.error().result();
+  if (carried == nullptr) {
+    return {report_not_started(cmd, done.error(), static_cast<std::size_t>(all.made()), s)};
+  }
+  brood::completed_process result = *carried;
+  result.attempts.resize(static_cast<std::size_t>(all.made()) - 1);
+  const bool plain_end = done || is_about_the_end(done.error());
+  const ending end = report_end(cmd, result, plain_end ? nullptr : &done.error(), s, outputs);
+  if (plain_end) return end;
+  complain(done.error().what());
+  return {};
+}
+
+/// It tells what to do about it how it ended.
+void run_after_failure(const settings& s, const ending& end, int attempts) {
+  if (s.on_final_failure.empty() || end.status == 0) return;
+  brood::options o;
+  o.env.set("BROOD_STATUS", std::to_string(end.status))
+      .set("BROOD_ATTEMPTS", std::to_string(attempts));
+  const auto r = brood::try_run(brood::shell(s.on_final_failure), o);
+  if (!r || !r->success()) {
+    complain("--on-final-failure: " + (r ? r->status.to_string() : std::string(r.error().what())));
+  }
+}
+
 [[noreturn]] void start_and_finish(const brood::command& cmd, settings& s) {
   const streams outputs(s);
-  relay signals(s);
-  std::optional<brood::expected<brood::process, brood::error>> started;
+  attempts all(cmd, s);
   ending end;
   try {
     become_reaper(s);
-    const bool may_block = opens_files(s.options);
-    if (may_block) signals.listen();
-    started.emplace(brood::try_spawn(cmd, s.options));
-    if (!*started) leave({report_not_started(cmd, started->error(), s)});
-    signals.attach(**started);
-    if (!may_block) signals.listen();
-    end = finish(**started, cmd, s, outputs);
+    end = report(cmd, all.run(), all, s, outputs);
+    run_after_failure(s, end, all.made());
   } catch (const failure& f) {
     complain(f.text);
-    if (started && *started) (void)(*started)->stop();  // harmless if it has ended
+    all.stop();
   }
   leave(end);
 }
@@ -159,8 +249,12 @@ int verb_run(std::span<char* const> words) {
     print(run_help());
     return 0;
   }
-  const brood::command cmd = make_command(words.subspan(count), s);
   make_ladder(s);
+  if (s.pipe) {
+    check_streams(s);
+    return run_pipe(words.subspan(count), s);
+  }
+  const brood::command cmd = make_command(words.subspan(count), s);
   check_streams(s);
   if (s.verbose && s.quiet) throw failure{"run: contradictory options: --verbose and --quiet"};
   if (s.dry_run) {

@@ -108,7 +108,7 @@ void* relay::serve(void* self) {
   for (;;) {
     siginfo_t info{};
     if (::sigwaitinfo(&r.set_, &info) < 0) continue;
-    if (!r.await_command()) {
+    if (r.idle_ || !r.await_command()) {
       take_by_default(info.si_signo);
       continue;
     }

@@ -36,6 +36,8 @@ class relay {
   /// that a signal can end it; afterwards otherwise, when it costs no time. Errors: failure.
   void listen();
   void attach(brood::process& p);
+  /// Between two commands: signals do to the tool what they do by default.
+  void idle(bool on) { idle_ = on; }
 
  private:
   void choose();
@@ -51,6 +53,7 @@ class relay {
   std::vector<brood::stop_step> ladder_;
   std::vector<pid_t> own_children_;  // before and after the spawn: the library's to reap
   sigset_t set_{};
+  std::atomic<bool> idle_ = false;
   bool init_ = false;
   bool suspended_ = false;
   std::timespec first_stop_{};

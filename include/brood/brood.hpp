@@ -11,6 +11,7 @@
 #include <brood/expected.hpp>
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
+#include <brood/pipeline.hpp>
 #include <brood/pool.hpp>
 #include <brood/process.hpp>
 #include <brood/result.hpp>
@@ -19,3 +20,4 @@
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>
 #include <brood/stdio.hpp>
+#include <brood/worker_pool.hpp>

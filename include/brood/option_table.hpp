@@ -35,6 +35,9 @@ const option_entry* find_option(std::string_view name) noexcept;
 expected<duration, error> parse_duration(std::string_view text);
 /// "4096", "64K", "256M", "2G", "1T" (powers of 1024; "KiB" and "KB" alike).
 expected<std::uint64_t, error> parse_size(std::string_view text);
+/// "5,1s,x2,max30s,jitter0.2,total5m": attempts, then in any order the first delay, its factor, and
+/// the rest by name.
+expected<retry_policy, error> parse_retry(std::string_view text);
 /// "TERM,5s,INT,2s,KILL".
 expected<std::vector<stop_step>, error> parse_stop(std::string_view text);
 

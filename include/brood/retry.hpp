@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <brood/duration.hpp>
 #include <brood/status.hpp>
 
 namespace brood {
+
+class error;
+struct completed_process;
 
 /// A policy, without state. Each attempt has its own options::timeout; the attempt's number, from
 /// 1, is in its environment as BROOD_ATTEMPT.
@@ -27,6 +32,31 @@ struct retry_policy {
   std::vector<reason> on_reasons = {};
   std::vector<int> on_codes = {};
   std::vector<int> on_signals = {};
+};
+
+/// Whether this end is one to try again.
+bool worth_another(const retry_policy& p, const completed_process& ended);
+/// The same for an error of run(), which may carry a result.
+bool worth_another(const retry_policy& p, const error& e);
+
+/// Follows a policy. Pure: it is told the time, by whatever clock, and where its chance begins;
+/// run() and pool use it so, and who drives attempts himself may.
+class retry_schedule {
+ public:
+  /// `now` in ns of a clock that never goes back. The policy is borrowed.
+  retry_schedule(const retry_policy& p, std::int64_t now, std::uint64_t seed) noexcept;
+  /// The number of the attempt that runs or waits, from 1.
+  int attempt() const noexcept { return attempt_; }
+  /// The attempt has ended and is worth another: the moment of that, or nothing if it was the last.
+  std::optional<std::int64_t> next(std::int64_t now) noexcept;
+
+ private:
+  double chance() noexcept;  // -1 to 1
+  const retry_policy& policy_;
+  std::int64_t first_;
+  std::uint64_t random_;
+  double delay_;  // ns, without jitter
+  int attempt_ = 1;
 };
 
 }  // namespace brood

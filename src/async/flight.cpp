@@ -29,12 +29,16 @@ void flight::give_up(std::exception_ptr why) {
   stop(reason::cancelled);
 }
 
-void flight::proceed() {
+void flight::start() { carry_on(false); }
+
+void flight::proceed() { carry_on(true); }
+
+void flight::carry_on(bool news) {
   process::impl& i = process_access::of(process_);
   process::impl::turn t;
   try {
-    if (i.pump.busy()) i.pump.step(-1, 0);
-    t = i.look(true, true);
+    if (news && i.pump.busy()) i.pump.step(-1, 0);
+    t = i.look(news, true);
     if (!t.done) return loop_.watch(*this, i.pump.wanted(t.event), t.again);
   } catch (...) {
     if (thrown_) throw;  // not a callback's: the streams are closed
@@ -42,6 +46,11 @@ void flight::proceed() {
   }
   loop_.forget(*this);
   owner_.landed(*this);
+}
+
+bool flight::stopped_for_a_limit() const {
+  const reason why = process_access::of(process_).reason_of_end();
+  return why == reason::idle_timed_out || why == reason::output_limit || why == reason::timed_out;
 }
 
 expected<completed_process, error> flight::result() {

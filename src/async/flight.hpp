@@ -34,7 +34,7 @@ class flight final : public loop_task {
   ~flight() override;
 
   /// Begin to be carried on. May land at once.
-  void start() { proceed(); }
+  void start();
   void proceed() override;
   /// Start the ladder, its own or another; asked again, straight to SIGKILL.
   void stop(reason why);
@@ -42,9 +42,12 @@ class flight final : public loop_task {
   process& of() noexcept { return process_; }
   /// Once it has landed: the result, or what a callback threw.
   expected<completed_process, error> result();
+  /// Once it has landed: it was ended for its own limits, not asked to.
+  bool stopped_for_a_limit() const;
   std::exception_ptr thrown() const noexcept { return thrown_; }
 
  private:
+  void carry_on(bool news);
   void give_up(std::exception_ptr why);
 
   event_loop& loop_;

@@ -19,11 +19,6 @@ std::optional<error> in_span(duration d, const char* name, bool zero_allowed) {
   return {};
 }
 
-template <class T>
-bool has(const std::vector<T>& list, const T& what) {
-  return std::find(list.begin(), list.end(), what) != list.end();
-}
-
 }  // namespace
 
 std::optional<error> find_mistake(const retry_policy& p) {
@@ -42,22 +37,6 @@ std::optional<error> find_mistake(const retry_policy& p) {
     }
   }
   return {};
-}
-
-bool worth_another(const retry_policy& p, const completed_process& ended) {
-  if (ended.reason == reason::cancelled) return false;
-  if (p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty()) return !ended.accepted;
-  const std::optional<int> code = ended.status.code();
-  const std::optional<int> signal = ended.status.signal();
-  const bool by_itself = ended.reason == reason::exited || ended.reason == reason::signaled;
-  return has(p.on_reasons, ended.reason) || (by_itself && code && has(p.on_codes, *code)) ||
-         (by_itself && signal && has(p.on_signals, *signal));
-}
-
-bool worth_another(const retry_policy& p, const error& not_run) {
-  const bool any = p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty();
-  if (const completed_process* r = not_run.result()) return worth_another(p, *r);
-  return not_run.kind() == error_kind::busy && (any || has(p.on_reasons, reason::not_started));
 }
 
 void number_attempt(environment& env, int attempt) {
@@ -84,6 +63,35 @@ expected<completed_process, error> with_attempts(expected<completed_process, err
   completed_process r = carried ? *carried : as_attempt(last, before.front().args);
   r.attempts = std::move(before);
   return unexpected(last.error().with(std::move(r)));
+}
+
+}  // namespace brood::detail
+
+namespace brood {
+
+namespace {
+
+template <class T>
+bool has(const std::vector<T>& list, const T& what) {
+  return std::find(list.begin(), list.end(), what) != list.end();
+}
+
+}  // namespace
+
+bool worth_another(const retry_policy& p, const completed_process& ended) {
+  if (ended.reason == reason::cancelled) return false;
+  if (p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty()) return !ended.accepted;
+  const std::optional<int> code = ended.status.code();
+  const std::optional<int> signal = ended.status.signal();
+  const bool by_itself = ended.reason == reason::exited || ended.reason == reason::signaled;
+  return has(p.on_reasons, ended.reason) || (by_itself && code && has(p.on_codes, *code)) ||
+         (by_itself && signal && has(p.on_signals, *signal));
+}
+
+bool worth_another(const retry_policy& p, const error& not_run) {
+  const bool any = p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty();
+  if (const completed_process* r = not_run.result()) return worth_another(p, *r);
+  return not_run.kind() == error_kind::busy && (any || has(p.on_reasons, reason::not_started));
 }
 
 retry_schedule::retry_schedule(const retry_policy& p, std::int64_t now, std::uint64_t seed) noexcept
@@ -114,4 +122,4 @@ std::optional<std::int64_t> retry_schedule::next(std::int64_t now) noexcept {
   return at;
 }
 
-}  // namespace brood::detail
+}  // namespace brood

@@ -31,13 +31,16 @@ class epoll_poller final : public poller {
   // A descriptor that was closed meanwhile has left by itself.
   void remove(int number) noexcept override { (void)control(EPOLL_CTL_DEL, number, 0, 0); }
 
-  // epoll_wait counts in milliseconds; poll_until does not round, and an epoll can be polled.
   int wait(std::vector<std::uint64_t>& tokens, std::int64_t until) override {
-    pollfd self{epoll_.get(), POLLIN, 0};
-    if (const int r = sys::poll_until(&self, 1, until); r <= 0) return r;
+    // epoll_wait counts in milliseconds; poll_until does not round, and an epoll can be polled.
+    if (until != INT64_MAX) {
+      pollfd self{epoll_.get(), POLLIN, 0};
+      if (const int r = sys::poll_until(&self, 1, until); r <= 0) return r;
+    }
+    const int limit = until == INT64_MAX ? -1 : 0;
     std::array<epoll_event, 256> events;
     const int n = sys::call("epoll_wait", [&] {
-      return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
+      return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
     });
     for (int i = 0; i < n; ++i) tokens.push_back(events[static_cast<std::size_t>(i)].data.u64);
     return n < 0 && n != -EINTR ? n : 0;

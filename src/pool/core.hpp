@@ -22,7 +22,10 @@ using job_ptr = std::shared_ptr<job::shared>;
 class pool_core {
  public:
   std::mutex lock;
-  std::condition_variable changed;  // something was finished, or there is room
+  // Apart, so that an end does not wake who waits for something else.
+  std::condition_variable idle;    // nothing is left
+  std::condition_variable room;    // in the queue, or it was shut
+  std::condition_variable listed;  // something more is in `finished`, or nothing is left
 
   std::unique_ptr<event_loop> loop;
   std::thread::id own_thread;

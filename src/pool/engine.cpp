@@ -63,6 +63,7 @@ void engine::run() {
       {
         const std::lock_guard hold(core_->lock);
         core_->shut = true;
+        core_->room.notify_all();
       }
       stop_all(reason::timed_out);
     }
@@ -90,7 +91,7 @@ job_ptr engine::next_queued() {
     if (j->finished()) continue;  // cancelled while it was queued
     --core_->counts.queued;
     ++core_->counts.running;
-    core_->changed.notify_all();
+    if (core_->max_queued > 0) core_->room.notify_all();
     return j;
   }
   return nullptr;
@@ -232,6 +233,11 @@ void engine::finish(const job_ptr& held, expected<completed_process, error> outc
   j->opts.reset();
   const job handle = job_access::wrap(j);
   {
+    const std::lock_guard hold(core_->lock);
+    ++core_->counts.done;
+    core_->counts.failed += bad;
+  }
+  {
     const std::lock_guard hold(j->lock);
     j->outcome.emplace(std::move(outcome));
     j->thrown = std::move(thrown);
@@ -241,15 +247,18 @@ void engine::finish(const job_ptr& held, expected<completed_process, error> outc
   }
   if (j->on_done) std::exchange(j->on_done, {})(handle);
   const std::lock_guard hold(core_->lock);
-  if (j->listed) core_->finished.push_back(handle);
-  ++core_->counts.done;
-  core_->counts.failed += bad;
-  --core_->unfinished;
+  if (j->listed) {
+    core_->finished.push_back(handle);
+    core_->listed.notify_one();
+  }
+  if (--core_->unfinished == 0) {
+    core_->idle.notify_all();
+    core_->listed.notify_all();
+  }
   if (bad && opts_.fail_fast) {
     core_->cancel_all = true;
     core_->wake();
   }
-  core_->changed.notify_all();
 }
 
 }  // namespace brood::detail

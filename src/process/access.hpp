@@ -13,6 +13,7 @@ namespace brood {
 struct process_access {
   static process wrap(std::unique_ptr<process::impl> i) { return process(i.release()); }
   static process::impl& of(process& p) { return *p.impl_; }
+  static const process::impl& of(const process& p) { return *p.impl_; }
 };
 
 }  // namespace brood

@@ -199,6 +199,44 @@ outcome set_ok_codes(options& o, text_view text) {
   return r;
 }
 
+// Keeps what --retry-on said.
+outcome set_retry(options& o, text_view text) {
+  auto p = parse_retry(text);
+  if (!p) return refuse("--retry", text, p.error().what());
+  p->on_reasons = std::move(o.retry.on_reasons);
+  p->on_codes = std::move(o.retry.on_codes);
+  p->on_signals = std::move(o.retry.on_signals);
+  o.retry = std::move(*p);
+  return {};
+}
+
+bool add_reason(retry_policy& p, text_view name) {
+  for (const reason r : {reason::exited, reason::signaled, reason::timed_out,
+                         reason::idle_timed_out, reason::cpu_limit, reason::memory_limit,
+                         reason::output_limit, reason::file_size_limit, reason::not_started}) {
+    if (name == to_string(r)) return p.on_reasons.push_back(r), true;
+  }
+  return false;
+}
+
+outcome set_retry_on(options& o, text_view text) {
+  if (text.empty()) return refuse("--retry-on", text, "not ends such as 75,TERM,timed_out");
+  retry_policy p = o.retry;
+  const outcome r = each_of_list(text, [&](text_view part) -> outcome {
+    long code = 0;
+    if (read_number(part, code) && code >= 0 && code <= 255) {
+      p.on_codes.push_back(static_cast<int>(code));
+    } else if (const auto signal = signal_number(part); signal && code == 0) {
+      p.on_signals.push_back(*signal);
+    } else if (!add_reason(p, part)) {
+      return refuse("--retry-on", part, "neither an exit code, a signal's name nor a reason");
+    }
+    return {};
+  });
+  if (r) o.retry = std::move(p);
+  return r;
+}
+
 outcome set_account(account& to, text_view flag, text_view text) {
   if (text.empty()) return refuse(flag, text, "not a name or number");
   to = to_account(text);
@@ -310,6 +348,12 @@ constexpr option_entry table[] = {
      [](options& o, text_view t) { return set_duration(o.drain_grace, "--drain-grace", t); }},
     {"ok_codes", "--ok-codes", "LIST", "", "Exit codes that count as success, as 0,3,5-9.", false,
      set_ok_codes},
+    {"retry", "--retry", "POLICY", "",
+     "Run again if it fails: attempts and delays, as 5,1s,x2,max30s,jitter0.2,total5m.", false,
+     set_retry},
+    {"retry.on", "--retry-on", "LIST", "",
+     "Only after these exit codes, signals and reasons, as 75,TERM,timed_out.", false,
+     set_retry_on},
     {"user", "--user", "USER", "", "Run as USER (name or number), with its groups.", false,
      [](options& o, text_view t) { return set_account(o.user, "--user", t); }},
     {"group", "--group", "GROUP", "", "Run with GROUP as the primary group.", false,

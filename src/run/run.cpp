@@ -124,13 +124,12 @@ expected<completed_process, error> run_once(const command& cmd, const options& o
 expected<completed_process, error> run_again_and_again(const command& cmd, options o) {
   const retry_policy policy = std::exchange(o.retry, {});
   const std::int64_t start = sys::now();
-  detail::retry_schedule schedule(policy, start, static_cast<std::uint64_t>(start));
+  retry_schedule schedule(policy, start, static_cast<std::uint64_t>(start));
   std::vector<completed_process> before;
   for (;;) {
     detail::number_attempt(o.env, schedule.attempt());
     auto r = run_once(cmd, o);
-    const bool again =
-        r ? detail::worth_another(policy, *r) : detail::worth_another(policy, r.error());
+    const bool again = r ? worth_another(policy, *r) : worth_another(policy, r.error());
     const std::optional<std::int64_t> at =
         again ? schedule.next(sys::now()) : std::optional<std::int64_t>();
     if (!at) return detail::with_attempts(std::move(r), std::move(before));

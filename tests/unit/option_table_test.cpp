@@ -84,6 +84,24 @@ const entry_case cases[] = {
      },
      {"", "x", "-1", "256", "1,", ",1", "1,,2", "3-1", "1-", "-", "1-256", "1-2-3", "1--2",
       "0--0"}},
+    {"retry",
+     "5,1s,x2,max30s,jitter0.2,total5m",
+     [](const options& o) {
+       const brood::retry_policy& p = o.retry;
+       return p.attempts == 5 && p.delay.nanoseconds() == 1'000'000'000 && p.factor == 2 &&
+              p.max_delay.nanoseconds() == 30'000'000'000 && p.jitter == 0.2 &&
+              p.total.nanoseconds() == 300'000'000'000;
+     },
+     {"", "x", "0", "-1", "5,", "5,1s,2s", "5,x0.5", "5,xx", "5,max", "5,jitter2", "5,total0",
+      "5,-1s", "1.5", "99999999999"}},
+    {"retry.on",
+     "75,TERM,timed_out",
+     [](const options& o) {
+       const brood::retry_policy& p = o.retry;
+       return p.on_codes == std::vector<int>{75} && p.on_signals == std::vector<int>{15} &&
+              p.on_reasons == std::vector<brood::reason>{brood::reason::timed_out};
+     },
+     {"", ",", "75,", "256", "-1", "nope", "cancelled"}},
     {"user",
      "nobody",
      [](const options& o) { return !o.user.numeric() && o.user.name() == "nobody"; },

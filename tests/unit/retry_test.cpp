@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 using brood::completed_process;
 using brood::reason;
 using brood::retry_policy;
+using brood::retry_schedule;
+using brood::worth_another;
 using brood::detail::find_mistake;
-using brood::detail::retry_schedule;
-using brood::detail::worth_another;
 
 constexpr std::int64_t second = 1'000'000'000;
 
