@@ -13,7 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the quiet ones to those that fill the memory.
-ORDER = ["calls", "spawn", "capture", "python", "tool", "wait", "transfer"]
+ORDER = ["calls", "spawn", "capture", "python", "python_module", "tool", "wait", "worker", "pool", "pipeline", "transfer"]
+SCRIPTS = ["python_module"]  # the others are programs of the build
 LONGEST = 1200  # seconds: a benchmark that hangs is one that failed
 
 
@@ -56,8 +57,10 @@ def place(name):
 def run_program(name, arguments):
     """The rows of one benchmark, or None if it failed. Its table goes straight to our stdout."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        command = [arguments.build / f"bin/{name}_bench", "--json", file.name,
-                   "--python", arguments.python]
+        script = ROOT / f"bench/{name}.py"
+        program = [sys.executable, script, "--build", arguments.build] if name in SCRIPTS else [
+            arguments.build / f"bin/{name}_bench"]
+        command = [*program, "--json", file.name, "--python", arguments.python]
         command += ["--quick"] if arguments.quick else []
         command += ["--rounds", str(arguments.rounds)] if arguments.rounds else []
         try:
@@ -111,6 +114,8 @@ def main():
     arguments = parser.parse_args()
     programs = (arguments.build / "bin").glob("*_bench")
     found = [path.name.removesuffix("_bench") for path in programs]
+    if list((arguments.build / "python/brood").glob("_engine.*")):
+        found += SCRIPTS
     wanted = [name for name in sorted(found, key=lambda n: (place(n), n)) + ["header"]
               if re.search(arguments.filter, name)]
     if not wanted or not found:

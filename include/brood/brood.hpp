@@ -21,3 +21,4 @@
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>
 #include <brood/stdio.hpp>
+#include <brood/worker_pool.hpp>

@@ -8,10 +8,16 @@
     r = brood.run(["make", "-j8"], timeout=600, contain="tree", capture_output=True)
     r.returncode, r.reason, r.usage["max_rss_bytes"], r.complete
 """
+from brood import _engine
+
+if not _engine.in_main_interpreter():
+    raise ImportError("brood does not work in subinterpreters")
+
 from brood import subprocess
 from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
 from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._pool import Job, Pool, Retry
 from brood._results import SubprocessError
 
-__all__ = ["run", "Popen", "CompletedProcess", "CalledProcessError", "TimeoutExpired",
+__all__ = ["run", "Popen", "Pool", "Job", "Retry", "CompletedProcess", "CalledProcessError", "TimeoutExpired",
            "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

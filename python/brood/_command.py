@@ -1,12 +1,15 @@
 # brood.run and brood.Popen: the standard vocabulary, and what only the engine can do.
 # SPDX-License-Identifier: Apache-2.0
+import codecs
 import io
 import math
+import os
 import sys
 from time import monotonic as _time
 
 from brood import _engine, _popen, _results
 from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._popen import _id_of
 from brood._text import seconds as _seconds
 
 _LIMITS = ("cpu_time", "address_space", "open_files", "file_size", "processes", "core", "stack")
@@ -20,7 +23,7 @@ class CompletedProcess(_results.CompletedProcess):
     usage (seconds and counts, as a dict); complete (False if output was given up on because others
     held the pipe); stdout_omitted and stderr_omitted (bytes that max_output left out); containment
     (what was in force); degraded (what best_effort left out); accepted (whether the returncode is
-    one of ok_codes and the command ended by itself).
+    one of ok_codes and the command ended by itself); attempts (those before this one, see retry).
     """
 
     __module__ = "brood"
@@ -34,6 +37,7 @@ class CompletedProcess(_results.CompletedProcess):
         self.stdout_omitted = self.stderr_omitted = 0
         self.containment = "process"
         self.degraded = []
+        self.attempts = []
         self.accepted = returncode == 0
         self.__dict__.update(details)
 
@@ -87,12 +91,18 @@ def _ladder(steps):
     for step in steps:
         number, *grace = step if isinstance(step, (tuple, list)) else (step,)
         words.append(number if isinstance(number, str) else str(int(number)))
-        words += [f"{float(each)!r}s" for each in grace]
+        words += [f"{float(each):.9f}s" for each in grace]
     return ",".join(words)
 
 
-def _duration(value):
-    return value if isinstance(value, str) else f"{_seconds(value)!r}s"
+def _duration(value, name):
+    """As the engine reads it; None if it is too long to be a limit."""
+    if isinstance(value, str):
+        return value
+    number = _seconds(value, name)
+    if math.isnan(number) or number < 0:
+        raise ValueError(f"{name}: must not be {'negative' if number < 0 else 'nan'}")
+    return f"{number:.9f}s" if number < 9e9 else None
 
 
 def _text(value):
@@ -103,15 +113,17 @@ def _text(value):
 
 def _max_output(value):
     """4096, "64K", or a pair with what to do beyond: error, head, tail, head-tail, spill:FILE."""
-    size, *policy = value if isinstance(value, (tuple, list)) else (value,)
-    return [("max_output", _text(size))] + [("max_output.policy", each) for each in policy]
+    if isinstance(value, (tuple, list)):
+        size, policy = value
+        return [("max_output", _text(size)), ("max_output.policy", policy)]
+    return [("max_output", _text(value))]
 
 
 def _limits(limits):
     for name in limits:
         if name not in _LIMITS:
             raise ValueError(f"there is no limit {name!r}; limits are {', '.join(_LIMITS)}")
-    return [(f"limits.{name}", _duration(value) if name == "cpu_time" else _text(value))
+    return [(f"limits.{name}", _duration(value, "limits.cpu_time") if name == "cpu_time" else _text(value))
             for name, value in limits.items() if value is not None]
 
 
@@ -119,25 +131,26 @@ def _numbers(values):
     return ",".join(str(int(value)) for value in values)
 
 
-def _names(values):
-    return ",".join(str(value) for value in values)
+def _account(value, what):
+    """A user or group: names are looked up by the engine."""
+    return str(_id_of(value, what, str))
 
 
 # Keyword -> the settings of the engine that it stands for.
 _SETTINGS = {
     "contain": lambda v: [("contain", v)],
     "stop": lambda v: [("stop", _ladder(v))],
-    "drain_grace": lambda v: [("drain_grace", _duration(v))],
-    "idle_timeout": lambda v: [("idle_timeout", _duration(v))],
+    "drain_grace": lambda v: [("drain_grace", _duration(v, "drain_grace"))],
+    "idle_timeout": lambda v: [("idle_timeout", _duration(v, "idle_timeout"))],
     "max_output": _max_output,
     "limits": _limits,
     "nice": lambda v: [("nice", _text(v))],
     "ok_codes": lambda v: [("ok_codes", _numbers(v))],
     "best_effort": lambda v: [("best_effort", _text(v))],
     "map_fds": lambda v: [("map_fds", f"{child}={ours}") for ours, child in v],
-    "user": lambda v: [("user", str(v))],
-    "group": lambda v: [("group", str(v))],
-    "extra_groups": lambda v: [("extra_groups", _names(v))],
+    "user": lambda v: [("user", _account(v, "User"))],
+    "group": lambda v: [("group", _account(v, "Group"))],
+    "extra_groups": lambda v: [("extra_groups", ",".join(_account(each, "Group") for each in v))],
 }
 
 
@@ -177,12 +190,15 @@ class Popen(_popen.Popen):
     """
 
     __module__ = "brood"
+    _retry = None  # a Popen starts once
 
     def __init__(self, args, bufsize=-1, executable=None, stdin=None, stdout=None, stderr=None,
                  close_fds=True, shell=False, cwd=None, env=None, universal_newlines=None,
                  start_new_session=False, pass_fds=(), *, input=None, timeout=None, on_line=None,
                  encoding=None, errors=None, text=None, umask=-1, process_group=None,
                  user=None, group=None, extra_groups=None, **extras):
+        if on_line is not None and not callable(on_line):
+            raise TypeError("on_line must be callable")
         for name in extras:
             if name not in _SETTINGS:
                 raise TypeError(f"Popen() got an unexpected keyword argument {name!r}")
@@ -205,8 +221,8 @@ class Popen(_popen.Popen):
 
     def _collect_settings(self, extras, umask, process_group, start_new_session, close_fds):
         settings = []
-        if self._timeout is not None and self._timeout != math.inf:
-            settings.append(("timeout", _duration(self._timeout)))
+        if self._timeout is not None:
+            settings.append(("timeout", _duration(self._timeout, "timeout")))
         for name, value in extras.items():
             if value is not None:
                 settings += _SETTINGS[name](value)
@@ -218,7 +234,7 @@ class Popen(_popen.Popen):
             settings.append(("new_session", "true"))
         if not close_fds:
             settings.append(("close_fds", "false"))
-        return settings
+        return [(name, value) for name, value in settings if value is not None]
 
     # The engine makes the pipes, so that finish() can hand them to it whole.
     def _get_handles(self, stdin, stdout, stderr):
@@ -231,9 +247,11 @@ class Popen(_popen.Popen):
                        startupinfo, creationflags, shell, *others):
         args, executable = self._command_line(args, executable, shell)
         sys.audit("subprocess.Popen", executable, args, cwd, env)
-        self._command = _engine.Command(args, executable, env, cwd, *self._targets(),
-                                        self._encoded_input(), pass_fds, self._settings,
-                                        self._on_line is not None)
+        self._start((args, executable, env, cwd, *self._targets(), self._encoded_input(), pass_fds,
+                     self._settings, self._retry))
+
+    def _start(self, asked):
+        self._command = _engine.Command(asked, self._on_line is not None)
         self.pid = self._command.pid
         self._child_created = True
         stdin, stdout, stderr = self._specs
@@ -249,6 +267,9 @@ class Popen(_popen.Popen):
                 for each in self._specs]
 
     def _encoded_input(self):
+        if self.text_mode:  # said before the start, not after the end
+            codecs.lookup(self.encoding)
+            codecs.lookup_error(self.errors or "strict")
         data = self._first_input
         if data is None:
             return None
@@ -339,38 +360,70 @@ class Popen(_popen.Popen):
             raise
         self._communication_started = True
         self.returncode = details["returncode"]
+        return self._judged(details, failure)
+
+    def _result(self, details, text):
+        """A dict of the engine's as a CompletedProcess."""
         output = []
         for name, spec in (("stdout", self._specs[1]), ("stderr", self._specs[2])):
             data = details.pop(name)
             output.append(data if spec == PIPE else None)
-        text = self.text_mode and not failure
         if text:
             output = [each if each is None else
                       self._translate_newlines(each, self.encoding, self.errors or "strict")
                       for each in output]
-        del details["returncode"]
-        result = CompletedProcess(self.args, self.returncode, *output, **details)
-        if failure:
-            kind, message = failure
-            if kind == _engine.TIMED_OUT:
-                idle = result.reason == "idle_timed_out"
-                raise TimeoutExpired(self.args, self._idle_timeout if idle else self._timeout,
-                                     *output, result)
-            raise OSError(message)
-        return result
+        attempts = [self._result(each, False) for each in details.pop("attempts")]
+        return CompletedProcess(self.args, details.pop("returncode"), *output, attempts=attempts,
+                                **details)
+
+    def _judged(self, details, failure):
+        """The result, or what went wrong as an exception."""
+        if details is None:
+            raise _start_error(self.args, *failure)
+        result = self._result(details, self.text_mode and not failure)
+        if failure is None:
+            return result
+        timed_out, number, _, _, message = failure
+        if timed_out:
+            idle = result.reason == "idle_timed_out"
+            raise TimeoutExpired(self.args, self._idle_timeout if idle else self._timeout,
+                                 result.stdout, result.stderr, result)
+        error = OSError(number, message) if number else OSError(message)
+        error.result = result
+        raise error
 
 
-def run(*popenargs, input=None, capture_output=False, timeout=None, check=False, **kwargs):
+def _start_error(args, timed_out, number, step, subject, message):
+    """What kept a command from its start."""
+    if timed_out:
+        return TimeoutExpired(args, None)
+    if not number:
+        return ValueError(message)
+    if step in ("exec", "chdir"):
+        return OSError(number, os.strerror(number), subject)
+    return OSError(number, os.strerror(number))
+
+
+def _capturing(capture_output, keywords):
+    if capture_output:
+        if keywords.get("stdout") is not None or keywords.get("stderr") is not None:
+            raise ValueError("stdout and stderr arguments may not be used with capture_output.")
+        keywords["stdout"] = PIPE
+        keywords["stderr"] = PIPE
+
+
+def run(*popenargs, input=None, capture_output=False, timeout=None, check=False, retry=None, **kwargs):
     """Run a command to its end and return a brood.CompletedProcess.
 
     The parameters of subprocess.run, and those of brood.Popen. After a timeout the command is
     stopped by its ladder, with all that `contain` reaches, and TimeoutExpired carries the result.
+    retry: a brood.Retry, a dict of its parameters, or a number of attempts; the result's `attempts`
+    are those before it, and on_line is called by another thread then.
     """
-    if capture_output:
-        if kwargs.get("stdout") is not None or kwargs.get("stderr") is not None:
-            raise ValueError("stdout and stderr arguments may not be used with capture_output.")
-        kwargs["stdout"] = PIPE
-        kwargs["stderr"] = PIPE
+    if retry is not None:
+        from brood._pool import run_again
+        return run_again(popenargs, input, capture_output, timeout, check, retry, kwargs)
+    _capturing(capture_output, kwargs)
     process = Popen(*popenargs, input=input, timeout=timeout, **kwargs)
     if process.stdin:
         process.stdin.close()

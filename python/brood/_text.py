@@ -22,10 +22,10 @@ def text_encoding():
     return locale.getencoding()
 
 
-def seconds(timeout):
+def seconds(timeout, name="timeout"):
     """Any real number as a float or an int; None stays."""
     if timeout is None or isinstance(timeout, (int, float)):
         return timeout
     if not hasattr(timeout, "__float__"):
-        raise TypeError(f"timeout must be a number, not {type(timeout).__name__}")
+        raise TypeError(f"{name} must be a number, not {type(timeout).__name__}")
     return float(timeout)

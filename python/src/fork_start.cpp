@@ -129,14 +129,6 @@ void prepare(const request& r, child_plan& p) {
   p.envp.push_back(nullptr);
 }
 
-bool shutting_down() noexcept {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing() != 0;
-#else
-  return _Py_IsFinalizing() != 0;
-#endif
-}
-
 void refuse_preexec() {
   const char* reason = nullptr;
   // A thread that asks for the GIL in the child of a dying interpreter would wait for ever.

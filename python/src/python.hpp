@@ -17,6 +17,15 @@ namespace py = pybind11;
 /// A Python exception is set; leave the function. Only where no C++ object is half made.
 [[noreturn]] inline void python_error() { throw py::error_already_set(); }
 
+/// Whether the interpreter is on its way out: who asks for the GIL then may never come back.
+inline bool shutting_down() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
 /// After a system call was interrupted: runs the handlers of the signals that came. Needs the GIL.
 inline void check_signals() {
   if (PyErr_CheckSignals() != 0) python_error();
@@ -56,5 +65,6 @@ void bind_wait(py::module_& m);
 void bind_transfer(py::module_& m);
 void bind_run(py::module_& m);
 void bind_command(py::module_& m);
+void bind_pool(py::module_& m);
 
 }  // namespace brood_python

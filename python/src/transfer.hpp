@@ -8,6 +8,9 @@
 
 namespace brood_python {
 
+/// Have the pages that are about to be written made all at once, instead of by a fault each.
+void populate(char* data, std::size_t size) noexcept;
+
 /// Output as it grows: a bytes object that is read into, so that taking it copies nothing.
 /// Threads: one at a time; what allocates takes the GIL by itself.
 class sink {

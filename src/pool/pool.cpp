@@ -1,16 +1,13 @@
 // The face of a pool: submitting, waiting, wishing.
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <system_error>
 
 #include <brood/pool.hpp>
 
 #include "base/make_error.hpp"
 #include "pool/engine.hpp"
+#include "pool/waiting.hpp"
 #include "spawn/launch.hpp"
 #include "sys/cpus.hpp"
 
@@ -18,30 +15,12 @@ namespace brood {
 
 using detail::bad_request;
 using detail::job_ptr;
+using detail::refuse_to_wait_for_oneself;
+using detail::wait_on;
 
 namespace {
 
 using lock_type = std::unique_lock<std::mutex>;
-
-/// Until `ready` or for `limit`; not given: without limit.
-template <class Ready>
-bool wait_on(std::condition_variable& cv, lock_type& hold, duration limit, Ready ready) {
-  if (limit.not_a_number()) bad_request("timeout", "not a number").raise();
-  if (limit.given() && limit.nanoseconds() < 0) bad_request("timeout", "negative").raise();
-  // A century is without limit, and does not overflow the clock.
-  constexpr std::int64_t century = 3'155'760'000'000'000'000;
-  if (!limit.given() || limit.nanoseconds() > century) {
-    cv.wait(hold, ready);
-    return true;
-  }
-  return cv.wait_for(hold, static_cast<std::chrono::nanoseconds>(limit), ready);
-}
-
-void refuse_to_wait_for_oneself(const detail::pool_core& core) {
-  if (core.on_own_thread()) {
-    bad_request("pool", "a callback of the pool cannot wait for the pool").raise();
-  }
-}
 
 }  // namespace
 
@@ -112,23 +91,12 @@ struct pool::impl {
 
   void start(pool_options opts) {
     const std::shared_ptr<detail::pool_core> c = core;
-    // Signals are for the host's own threads to take.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      const std::lock_guard hold(c->lock);
-      thread = std::thread([c, opts] {
-        { const std::lock_guard wait_for_id(c->lock); }
-        detail::engine(c, opts).run();
-      });
-      c->own_thread = thread.get_id();
-    } catch (const std::system_error& e) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      detail::os_error(error_stage::fork, "thread", e.code().value()).raise();
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    const std::lock_guard hold(c->lock);
+    thread = detail::start_thread([c, opts] {
+      { const std::lock_guard wait_for_id(c->lock); }
+      detail::engine(c, opts).run();
+    });
+    c->own_thread = thread.get_id();
   }
 
   std::optional<job> submit(command cmd, options opts, callback<void(const job&)> on_done,

@@ -62,6 +62,12 @@ std::uint64_t collector::omitted() const noexcept {
   return seen_ - head_.size() - std::min<std::uint64_t>(tail_.size(), tail_room_);
 }
 
+std::string collector::so_far() const {
+  const std::size_t most =
+      static_cast<std::size_t>(std::min<std::uint64_t>(tail_room_, tail_.size()));
+  return head_ + tail_.substr(tail_.size() - most);
+}
+
 std::string collector::take() {
   if (tail_.size() > tail_room_)
     tail_.erase(0, tail_.size() - static_cast<std::size_t>(tail_room_));

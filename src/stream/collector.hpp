@@ -29,6 +29,8 @@ class collector {
   std::uint64_t omitted() const noexcept;
   const std::string& spill_path() const noexcept { return limit_.spill_path; }
   std::string take();
+  /// What take() would give now.
+  std::string so_far() const;
 
  private:
   int spill(std::string_view bytes);

@@ -41,6 +41,8 @@ int open_file(const char* path, int flags, unsigned mode) noexcept;
 int make_pipe(fd& read_end, fd& write_end) noexcept;
 /// A connected pair of sequenced-packet sockets.
 int make_channel(fd& ours, fd& theirs) noexcept;
+/// A connected pair of stream sockets.
+int make_stream_pair(fd& ours, fd& theirs) noexcept;
 /// Readable once somebody has called raise_event(), until clear_event().
 int make_event(fd& event) noexcept;
 void raise_event(int event) noexcept;
@@ -66,6 +68,8 @@ ssize_t read_some(int number, void* to, std::size_t most) noexcept;
 ssize_t write_some(int number, const void* from, std::size_t size) noexcept;
 /// As write_some, but a pipe without a reader is -EPIPE only, never SIGPIPE.
 ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept;
+/// As write_quietly, for a socket.
+ssize_t send_some(int number, const void* from, std::size_t size) noexcept;
 int write_all(int number, const void* from, std::size_t size) noexcept;
 
 enum class patience : unsigned char { none, endless };

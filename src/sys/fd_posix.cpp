@@ -62,11 +62,23 @@ int make_pipe(fd& read_end, fd& write_end) noexcept {
   return r < 0 ? r : keep_pair(pair, read_end, write_end);
 }
 
-int make_channel(fd& ours, fd& theirs) noexcept {
+namespace {
+
+int make_sockets(int type, fd& ours, fd& theirs) noexcept {
   int pair[2];
-  const int r = call("socketpair",
-                     [&] { return ::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair); });
+  const int r =
+      call("socketpair", [&] { return ::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair); });
   return r < 0 ? r : keep_pair(pair, ours, theirs);
+}
+
+}  // namespace
+
+int make_channel(fd& ours, fd& theirs) noexcept {
+  return make_sockets(SOCK_SEQPACKET, ours, theirs);
+}
+
+int make_stream_pair(fd& ours, fd& theirs) noexcept {
+  return make_sockets(SOCK_STREAM, ours, theirs);
 }
 
 int readable_bytes(int number) noexcept {
@@ -126,6 +138,14 @@ ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept {
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return r;
+}
+
+ssize_t send_some(int number, const void* from, std::size_t size) noexcept {
+  iovec v{const_cast<void*>(from), size};
+  msghdr m{};
+  m.msg_iov = &v;
+  m.msg_iovlen = 1;
+  return retry("sendmsg", [&] { return ::sendmsg(number, &m, MSG_NOSIGNAL); });
 }
 
 int write_all(int number, const void* from, std::size_t size) noexcept {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "base/make_error.hpp"
 #include "process/understudy.hpp"
@@ -58,17 +59,20 @@ std::string expectation::script::to_string() const {
 // --- scripts ---
 
 expectation& expectation::out(std::string bytes) {
+  const std::lock_guard hold(script_->log->lock);
   script_->out = std::move(bytes);
   return *this;
 }
 
 expectation& expectation::err(std::string bytes) {
+  const std::lock_guard hold(script_->log->lock);
   script_->err = std::move(bytes);
   return *this;
 }
 
 expectation& expectation::exits(int code) {
   if (code < 0 || code > 255) bad_request("exits", "exit codes are 0 to 255").raise();
+  const std::lock_guard hold(script_->log->lock);
   script_->code = code;
   return *this;
 }
@@ -85,11 +89,13 @@ int checked_signal(int signal) {
 }  // namespace
 
 expectation& expectation::signaled(int signal) {
+  const std::lock_guard hold(script_->log->lock);
   script_->signal = checked_signal(signal);
   return *this;
 }
 
 expectation& expectation::fails(std::errc why) {
+  const std::lock_guard hold(script_->log->lock);
   script_->os = static_cast<int>(why);
   return *this;
 }
@@ -98,27 +104,32 @@ expectation& expectation::takes(duration time) {
   if (time.not_a_number() || time.nanoseconds() < 0) {
     bad_request("takes", "negative or not a number").raise();
   }
+  const std::lock_guard hold(script_->log->lock);
   script_->takes = time.nanoseconds();
   return *this;
 }
 
 expectation& expectation::ignores(int signal) {
+  const std::lock_guard hold(script_->log->lock);
   script_->ignored.push_back(checked_signal(signal));
   return *this;
 }
 
 expectation& expectation::times(int n) {
   if (n < 1) bad_request("times", "must be at least 1").raise();
+  const std::lock_guard hold(script_->log->lock);
   script_->left = n;
   return *this;
 }
 
 expectation& expectation::always() {
+  const std::lock_guard hold(script_->log->lock);
   script_->left = -1;
   return *this;
 }
 
 expectation& expectation::does(callback<void(const call&)> effect) {
+  const std::lock_guard hold(script_->log->lock);
   script_->effect = std::move(effect);
   return *this;
 }
@@ -136,15 +147,15 @@ std::map<std::string, std::string> environment_of(const options& o) {
   return all;
 }
 
-std::shared_ptr<expectation::script> script_of(const detail::recording& r) {
-  auto s = std::make_shared<expectation::script>();
-  for (const std::string& a : r.args) s->pattern.emplace_back(a);
-  s->out = r.out;
-  s->err = r.err;
-  s->code = r.code;
-  s->signal = r.hangs ? 0 : r.signal;
-  s->os = r.os;
-  if (r.hangs) s->takes = INT64_MAX;
+expectation::script script_of(const detail::recording& r) {
+  expectation::script s;
+  for (const std::string& a : r.args) s.pattern.emplace_back(a);
+  s.out = r.out;
+  s.err = r.err;
+  s.code = r.code;
+  s.signal = r.hangs ? 0 : r.signal;
+  s.os = r.os;
+  if (r.hangs) s.takes = INT64_MAX;
   return s;
 }
 
@@ -157,14 +168,14 @@ struct fake::impl final : detail::understudy {
   std::string record_to;
   understudy* before = nullptr;
 
-  std::shared_ptr<expectation::script> find(const std::vector<std::string>& args) {
+  std::optional<expectation::script> find(const std::vector<std::string>& args) {
     const std::lock_guard hold(log->lock);
     for (const auto& s : scripts) {
       if (s->left == 0 || !s->fits(args)) continue;
       if (s->left > 0) --s->left;
-      return s;
+      return *s;
     }
-    return nullptr;
+    return {};
   }
 
   detail::call_record& note(const detail::cue& c, bool expected) {
@@ -178,7 +189,7 @@ struct fake::impl final : detail::understudy {
 
   expected<std::unique_ptr<detail::child>, error> play(const detail::cue& c) override {
     const auto script = find(c.cmd.args());
-    detail::call_record& entry = note(c, script != nullptr);
+    detail::call_record& entry = note(c, script.has_value());
     if (script) {
       if (script->effect) script->effect(entry.call);
       return detail::play_script(c, *script, log, entry);
@@ -196,7 +207,7 @@ struct fake::impl final : detail::understudy {
     const std::string line = detail::to_line(*r);
     const int w = to ? sys::write_all(to.get(), line.data(), line.size()) : to.get();
     if (w < 0) return unexpected(detail::os_error(error_stage::write, record_to, -w));
-    return detail::play_script(c, *script_of(*r), log, entry);
+    return detail::play_script(c, script_of(*r), log, entry);
   }
 };
 
@@ -206,6 +217,7 @@ fake::~fake() { (void)detail::call_in(impl_->before); }
 expectation fake::expect(std::vector<word> pattern) {
   if (pattern.empty()) bad_request("expect", "a pattern needs at least one word").raise();
   auto s = std::make_shared<expectation::script>();
+  s->log = impl_->log;
   s->pattern = std::move(pattern);
   const std::lock_guard hold(impl_->log->lock);
   impl_->scripts.push_back(s);
@@ -241,7 +253,7 @@ fake& fake::replay(const std::string& path) {
     const auto r = detail::from_line(std::string_view(all).substr(at, end - at));
     if (!r) bad_request(path, "line " + std::to_string(number) + " is no recording").raise();
     const std::lock_guard hold(impl_->log->lock);
-    impl_->scripts.push_back(script_of(*r));
+    impl_->scripts.push_back(std::make_shared<expectation::script>(script_of(*r)));
     at = end;
   }
   return *this;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -11,9 +12,14 @@
 
 #include "sys/fd.hpp"
 
+namespace brood::detail {
+struct call_log;
+}
+
 namespace brood::testing {
 
 struct expectation::script {
+  std::shared_ptr<detail::call_log> log;  // its lock guards the rest
   std::vector<word> pattern;
   std::string out;
   std::string err;

@@ -80,6 +80,8 @@ void verb_cwd(arguments) {
   put(STDOUT_FILENO, std::string(path.data()) + "\n");
 }
 
+void verb_pid(arguments) { put(STDOUT_FILENO, std::to_string(getpid()) + "\n"); }
+
 void verb_ids(arguments) {
   uid_t uid = 0;
   uid_t euid = 0;

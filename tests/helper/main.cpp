@@ -55,9 +55,17 @@ constexpr verb table[] = {
     {"isatty", verb_isatty, kind::quick, 0, 0, "`FD yes|no` for 0, 1, 2"},
     {"tty-size", verb_tty_size, kind::quick, 0, 0, "`ROWS COLUMNS` of 0, 1 or 2, or `none`"},
 
+    {"serve", verb_serve, kind::blocks, 0, 0,
+     "per line on stdin run it as a chain: words between spaces, `,` separates; eof ends"},
+    {"serve-socket", verb_serve_socket, kind::blocks, 0, 0,
+     "the same, on the descriptor that BROOD_WORKER_FD names"},
+    {"echo-frames", verb_echo_frames, kind::blocks, 0, 0,
+     "stdin to stdout by message: 4 bytes of length, little endian, and so many bytes"},
+
     {"env", verb_env, kind::quick, 0, any,
      "[NAMES...]: NAME=VALUE or `NAME unset`; else all, sorted"},
     {"cwd", verb_cwd, kind::quick, 0, 0, "the working directory"},
+    {"pid", verb_pid, kind::quick, 0, 0, "the process id"},
     {"ids", verb_ids, kind::quick, 0, 0,
      "`uid N`, euid, suid, gid, egid, sgid, then `group N`, sorted"},
     {"umask", verb_umask, kind::quick, 0, 0, "as 0022"},
@@ -75,6 +83,8 @@ constexpr verb table[] = {
     {"burn-cpu", verb_burn_cpu, kind::blocks, 1, 1, "SECONDS: of CPU time"},
 
     {"exit", verb_exit, kind::quick, 1, 1, "N: now"},
+    {"exit-once", verb_exit_once, kind::quick, 2, 2,
+     "PATH N: now, and make PATH; not if it is there"},
     {"abort", verb_abort, kind::quick, 0, 0, "abort(3), without a core file"},
     {"crash-core", verb_crash_core, kind::quick, 0, 0, "SIGSEGV, with a core file if limits allow"},
     {"kill-self", verb_kill_self, kind::blocks, 1, 1,

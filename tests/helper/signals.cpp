@@ -1,5 +1,6 @@
 // Verbs about how a process ends and which signals it listens to.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -53,6 +54,11 @@ void die_by(int signal) {
 }  // namespace
 
 void verb_exit(arguments args) { _exit(static_cast<int>(to_integer(args[0]))); }
+
+void verb_exit_once(arguments args) {
+  if (open(args[0], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) < 0) return;
+  _exit(static_cast<int>(to_integer(args[1])));
+}
 
 void verb_abort(arguments) {
   prctl(PR_SET_DUMPABLE, 0);

@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "verbs.hpp"
 
@@ -58,6 +61,48 @@ void verb_tty_size(arguments) {
     }
   }
   put(STDOUT_FILENO, "none\n");
+}
+
+void verb_serve(arguments) {
+  std::string line;
+  while (take_line(STDIN_FILENO, line)) {
+    std::vector<char*> words;
+    for (char* at = std::strtok(line.data(), " "); at; at = std::strtok(nullptr, " ")) {
+      words.push_back(at);
+    }
+    run_chain(words, ",");
+  }
+}
+
+void verb_serve_socket(arguments) {
+  const char* number = std::getenv("BROOD_WORKER_FD");
+  if (number == nullptr) fail_usage("there is no BROOD_WORKER_FD");
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO}) {
+    if (dup2(to_fd(number), fd) < 0) fail("dup2");
+  }
+  close(to_fd(number));
+  verb_serve({});
+}
+
+void verb_echo_frames(arguments) {
+  const auto take_all = [](char* to, std::size_t size) {
+    while (size > 0) {
+      const std::size_t n = take(STDIN_FILENO, to, size);
+      if (n == 0) return false;
+      to += n;
+      size -= n;
+    }
+    return true;
+  };
+  unsigned char length[4];
+  while (take_all(reinterpret_cast<char*>(length), sizeof length)) {
+    std::string message(length, length + sizeof length);
+    std::size_t size = 0;
+    for (int i = 3; i >= 0; --i) size = size << 8 | length[i];
+    message.resize(sizeof length + size);
+    if (!take_all(message.data() + sizeof length, size)) return;
+    put(STDOUT_FILENO, message);
+  }
 }
 
 }  // namespace helper

@@ -28,10 +28,14 @@ void verb_calc(arguments args);
 void verb_prompt(arguments args);
 void verb_isatty(arguments args);
 void verb_tty_size(arguments args);
+void verb_serve(arguments args);
+void verb_serve_socket(arguments args);
+void verb_echo_frames(arguments args);
 
 // inspect.cpp
 void verb_env(arguments args);
 void verb_cwd(arguments args);
+void verb_pid(arguments args);
 void verb_ids(arguments args);
 void verb_umask(arguments args);
 void verb_nice(arguments args);
@@ -49,6 +53,7 @@ void verb_burn_cpu(arguments args);
 
 // signals.cpp
 void verb_exit(arguments args);
+void verb_exit_once(arguments args);
 void verb_abort(arguments args);
 void verb_crash_core(arguments args);
 void verb_kill_self(arguments args);

@@ -1,0 +1,243 @@
+// The engine's pool below brood.Pool: its thread tells Python of lines and ends.
+// SPDX-License-Identifier: Apache-2.0
+#include <brood/pool.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include <brood/option_table.hpp>
+#include <brood/run.hpp>
+
+#include "engine_options.hpp"
+#include "outcome.hpp"
+
+namespace brood_python {
+
+namespace {
+
+// What the pool's thread calls, with the GIL. Outlives the pool in the handles of its jobs.
+class listener {
+ public:
+  listener(py::object finished, py::object line)
+      : finished_(std::move(finished)), line_(std::move(line)) {}
+  listener(const listener&) = delete;
+  listener& operator=(const listener&) = delete;
+  ~listener() {
+    if (shutting_down()) {  // the objects go with the interpreter
+      finished_.release();
+      line_.release();
+      return;
+    }
+    const py::gil_scoped_acquire gil;
+    finished_ = py::object();
+    line_ = py::object();
+  }
+
+  /// Whether this thread is the pool's own, in the middle of a call.
+  bool busy_here() const noexcept { return std::this_thread::get_id() == calling_.load(); }
+
+  void finished(std::uint64_t token, const brood::job& j) noexcept {
+    if (shutting_down()) return;
+    const busy here(calling_);
+    const py::gil_scoped_acquire gil;
+    try {
+      finished_(token, py::cast(j));
+    } catch (py::error_already_set& e) {
+      e.discard_as_unraisable("a pool's callback");
+    }
+  }
+
+  /// False if on_line raised, which Python keeps.
+  bool line(std::uint64_t token, int stream, std::string_view text) {
+    if (shutting_down()) return false;
+    const busy here(calling_);
+    const py::gil_scoped_acquire gil;
+    try {
+      return line_(token, stream, py::bytes(text.data(), text.size())).cast<bool>();
+    } catch (py::error_already_set& e) {
+      e.discard_as_unraisable("a pool's callback");
+      return false;
+    }
+  }
+
+ private:
+  using thread_id = std::atomic<std::thread::id>;
+  struct busy {
+    explicit busy(thread_id& who) noexcept : who_(who) { who_ = std::this_thread::get_id(); }
+    busy(const busy&) = delete;
+    busy& operator=(const busy&) = delete;
+    ~busy() { who_ = std::thread::id(); }
+    thread_id& who_;
+  };
+
+  py::object finished_;
+  py::object line_;
+  thread_id calling_{};
+};
+
+brood::worker_count to_workers(py::handle n) {
+  if (n.is_none()) return {};
+  if (!py::isinstance<py::str>(n)) return n.cast<int>();
+  const auto text = n.cast<std::string>();
+  const auto percent = brood::parse_duration(text.substr(0, text.size() - 1));
+  if (text.empty() || text.back() != '%' || !percent) {
+    PyErr_SetString(PyExc_ValueError, "max_workers: neither a number nor a share such as '50%'");
+    python_error();
+  }
+  return brood::worker_count::percent_of_cpus(static_cast<double>(percent->nanoseconds()) / 1e9);
+}
+
+class pool {
+ public:
+  pool(py::handle max_workers, std::size_t max_queued, py::handle timeout, bool fail_fast,
+       py::object finished, py::object line)
+      : listener_(std::make_shared<listener>(std::move(finished), std::move(line))) {
+    brood::pool_options o;
+    o.max_workers = to_workers(max_workers);
+    o.max_queued = max_queued;
+    if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
+    o.fail_fast = fail_fast;
+    try {
+      pool_ = std::make_unique<brood::pool>(o);
+    } catch (const brood::usage_error& e) {
+      raise_mistake(e);
+    } catch (const brood::error& e) {
+      raise_os_error(e.code().value());
+    }
+  }
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+  ~pool() { close(); }
+
+  /// The job, or None if the queue is full.
+  py::object submit(std::uint64_t token, const py::tuple& asked, bool watched) {
+    request r;
+    brood::options o = read_options(asked, r);
+    const brood::command command(r.args);
+    if (auto mistake = brood::find_mistake(command, o)) raise_command_error(*mistake, r);
+    if (watched) {
+      o.on_line = [l = listener_, token](brood::output_stream from, std::string_view line) {
+        const int stream = from == brood::output_stream::err ? 2 : 1;
+        if (!l->line(token, stream, line)) throw std::runtime_error("on_line raised");
+      };
+    }
+    std::optional<brood::job> j;
+    quietly([&](brood::pool& p) {
+      j = p.try_submit(command, std::move(o),
+                       [l = listener_, token](const brood::job& done) { l->finished(token, done); });
+    });
+    return j ? py::cast(std::move(*j)) : py::object(py::none());
+  }
+
+  void pause() { quietly([](brood::pool& p) { p.pause(); }); }
+  void resume() { quietly([](brood::pool& p) { p.resume(); }); }
+  void cancel_all() { quietly([](brood::pool& p) { p.cancel_all(); }); }
+  void resize(py::handle n) {
+    const brood::worker_count workers = to_workers(n);
+    try {
+      quietly([&](brood::pool& p) { p.resize(workers); });
+    } catch (const brood::error& e) {
+      raise_mistake(e);
+    }
+  }
+  int max_workers() {
+    const py::gil_scoped_release without_gil;
+    return alive().max_workers();
+  }
+  py::dict count() {
+    brood::pool::counts c;
+    quietly([&](brood::pool& p) { c = p.count(); });
+    py::dict d;
+    d["queued"] = c.queued;
+    d["running"] = c.running;
+    d["waiting"] = c.waiting;
+    d["done"] = c.done;
+    d["failed"] = c.failed;
+    return d;
+  }
+
+  /// Cancel what is left, and return when nothing is.
+  void close() noexcept {
+    brood::pool* const p = pool_.release();
+    if (!p || owner_ != ::getpid()) return;  // a forked child has neither its thread nor its jobs
+    const py::gil_scoped_release without_gil;
+    if (!listener_->busy_here()) {
+      delete p;
+      return;
+    }
+    // The last reference was dropped in a callback: the pool's thread cannot wait for itself.
+    try {
+      std::thread([p] { delete p; }).detach();
+    } catch (const std::exception&) {
+      p->cancel_all();
+    }
+  }
+
+ private:
+  brood::pool& alive() const {
+    if (!pool_) throw std::runtime_error("the pool was closed");
+    return *pool_;
+  }
+  template <class F>
+  void quietly(F f) {
+    const py::gil_scoped_release without_gil;
+    f(alive());
+  }
+
+  std::shared_ptr<listener> listener_;
+  std::unique_ptr<brood::pool> pool_;
+  pid_t owner_ = ::getpid();
+};
+
+const char* name_of(brood::job_state s) {
+  switch (s) {
+    case brood::job_state::queued:
+      return "queued";
+    case brood::job_state::running:
+      return "running";
+    case brood::job_state::waiting:
+      return "waiting";
+    case brood::job_state::done:
+      break;
+  }
+  return "done";
+}
+
+// None if a callback of the job raised.
+py::object outcome(const brood::job& j) {
+  std::optional<brood::expected<brood::completed_process, brood::error>> r;
+  try {
+    const py::gil_scoped_release without_gil;
+    r.emplace(j.try_result());
+  } catch (const std::runtime_error&) {
+    return py::none();
+  }
+  return to_outcome(std::move(*r));
+}
+
+}  // namespace
+
+void bind_pool(py::module_& m) {
+  py::class_<brood::job>(m, "Job", "A job of the engine's pool.")
+      .def_property_readonly("id", &brood::job::id)
+      .def_property_readonly("pid", &brood::job::pid)
+      .def_property_readonly("state", [](const brood::job& j) { return name_of(j.state()); })
+      .def("cancel", &brood::job::cancel, py::call_guard<py::gil_scoped_release>())
+      .def("outcome", &outcome);
+  py::class_<pool>(m, "Pool", "The engine's pool, as brood.Pool wraps it.")
+      .def(py::init<py::handle, std::size_t, py::handle, bool, py::object, py::object>())
+      .def("submit", &pool::submit)
+      .def("pause", &pool::pause)
+      .def("resume", &pool::resume)
+      .def("resize", &pool::resize)
+      .def("cancel_all", &pool::cancel_all)
+      .def("count", &pool::count)
+      .def_property_readonly("max_workers", &pool::max_workers)
+      .def("close", &pool::close);
+}
+
+}  // namespace brood_python
