@@ -149,11 +149,13 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
       worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
   if (at) {
     a.before.push_back(as_attempt(std::move(outcome), a.job->cmd.args()));
-    set_state(a.job, job_state::waiting, -1);
     loop_.watch(a, {}, *at);
-    const std::lock_guard hold(core_->lock);
-    --core_->counts.running;
-    ++core_->counts.waiting;
+    {
+      const std::lock_guard hold(core_->lock);  // who sees the state finds it counted
+      --core_->counts.running;
+      ++core_->counts.waiting;
+    }
+    set_state(a.job, job_state::waiting, -1);
     return;
   }
   {
