@@ -49,15 +49,18 @@ engine::engine(std::shared_ptr<pool_core> core, pool_options opts)
 
 engine::wishes engine::take_wishes() {
   const std::lock_guard hold(core_->lock);
-  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false),
-          core_->leave && core_->unfinished == 0};
+  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false)};
+}
+
+bool engine::may_leave() const {
+  const std::lock_guard hold(core_->lock);
+  return core_->leave && core_->unfinished == 0;
 }
 
 void engine::run() {
   for (;;) {
-    const wishes w = take_wishes();
-    grant(w);
-    if (w.leave) return;
+    grant(take_wishes());
+    if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody
     if (sys::now() >= deadline_) {
       deadline_ = INT64_MAX;
       {
