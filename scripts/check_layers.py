@@ -5,7 +5,7 @@ import re
 
 from common import CODE, Report, files, lines
 
-RANK = {"base": 0, "sys": 1, "spawn": 2, "stream": 2, "loop": 2, "process": 3, "sandbox": 3, "run": 4, "async": 4,
+RANK = {"base": 0, "sys": 1, "spawn": 2, "stream": 2, "loop": 2, "process": 3, "sandbox": 3, "run": 4, "async": 4, "testing": 4,
         "pipeline": 5, "pool": 5, "retry": 5, "executor": 6, "flow": 7, "service": 7, "slurm": 7}
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 report = Report()

@@ -1,4 +1,4 @@
-// All of brood.
+// All of brood but brood/testing.hpp and brood/asio.hpp.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

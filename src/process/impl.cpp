@@ -76,6 +76,19 @@ void process::impl::adopt(sys::fd to_stdin, sys::fd from_stdout, sys::fd from_st
   err.fd_ = from_stderr.release();
 }
 
+void process::impl::substitute(int number, sys::fd end) {
+  played = true;
+  int& ours = number == 0 ? in.fd_ : number == 1 ? out.fd_ : err.fd_;
+  if (ours >= 0) {
+    sys::close_fd(ours);
+    ours = end.release();
+    return;
+  }
+  for (detail::source& s : pump.sources()) {  // the pump's from the start: it has relays
+    if ((s.which == output_stream::out ? 1 : 2) == number && s.end) s.end = std::move(end);
+  }
+}
+
 // The first caller of finish() or communicate() gives the pipes to the pump, with what was read
 // ahead by the readers.
 void process::impl::hand_over(std::optional<std::string> more_input, const std::string* borrowed) {
@@ -88,6 +101,11 @@ void process::impl::hand_over(std::optional<std::string> more_input, const std::
     } else {
       std::string all = std::exchange(input, {}).value_or(std::string());
       if (more_input) all += *more_input;
+      // A played command may be over before the pump has its first turn.
+      if (played) {
+        (void)sys::write_all(stdin_end.get(), all.data(), all.size());
+        all.clear();
+      }
       pump.feed(std::move(stdin_end), std::move(all));
     }
   }

@@ -49,6 +49,7 @@ struct process::impl {
   pipe_reader err;
   detail::pump pump;
   bool handed_over = false;  // the pipes are the pump's now
+  bool played = false;       // by an understudy, with an end of its own
   bool complete = true;
   bool detached = false;
   std::int64_t last_chance = INT64_MAX;  // after a stop: when to give the streams up
@@ -58,6 +59,8 @@ struct process::impl {
   ~impl();
   /// Our ends of the pipes, for the caller until hand_over().
   void adopt(detail::sys::fd to_stdin, detail::sys::fd from_stdout, detail::sys::fd from_stderr);
+  /// Another end of ours instead: of stdin, stdout or stderr, by its number.
+  void substitute(int number, detail::sys::fd end);
   void hand_over(std::optional<std::string> more_input, const std::string* borrowed_input);
   /// What is left to do, found without waiting.
   struct turn {

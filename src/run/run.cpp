@@ -10,6 +10,7 @@
 #include "base/make_error.hpp"
 #include "base/retry.hpp"
 #include "process/access.hpp"
+#include "process/understudy.hpp"
 #include "run/resolve.hpp"
 #include "run/streams.hpp"
 #include "run/validate.hpp"
@@ -77,6 +78,13 @@ expected<holder, error> start(const command& cmd, const options& o) {
   keep(o, now, *i);
   auto ends = detail::open_streams(o, *request, *i);
   if (!ends) return unexpected(ends.error());
+  if (detail::on_call.load(std::memory_order_acquire)) {
+    auto played = detail::ask_understudy({cmd, o, *request, *i});
+    if (!played) return unexpected(played.error());
+    i->child = std::move(*played);
+    i->args = cmd.args();
+    if (i->child) return i;
+  }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
   const detail::plan plan(std::move(*request));
   auto child = launch(o, plan, *i);
