@@ -92,8 +92,8 @@ class expectation {
 /// An expectation plays as many calls as it says; of several that fit, the first that is not used
 /// up. A command that none fits is a usage_error which names it. Fakes nest: the newest counts.
 ///
-/// Threads: make, adjust (allow_others, record, replay) and destroy it on one thread; expect and ask
-/// on any, at any time.
+/// Threads: make, adjust (allow_others, record, replay) and destroy it on one thread; expect and
+/// ask on any, at any time.
 class fake {
  public:
   fake();
