@@ -8,7 +8,7 @@ import sys
 from time import monotonic as _time
 
 from brood import _engine, _popen, _results
-from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._handles import DEVNULL, PIPE, STDOUT, close_quietly
 from brood._popen import _id_of
 from brood._text import seconds as _seconds
 
@@ -291,19 +291,38 @@ class Popen(_popen.Popen):
 
     # --- the end ---
 
+    # One thread at a time asks the engine for the end; who finds it busy knows nothing yet.
+
     def _internal_poll(self, _deadstate=None):
         if self.returncode is None and self._command is not None:
-            self.returncode = self._command.poll()
+            if not self._waitpid_lock.acquire(False):
+                return None
+            try:
+                if self.returncode is None:
+                    self.returncode = self._command.poll()
+            finally:
+                self._waitpid_lock.release()
         return self.returncode
 
     def _wait(self, timeout):
         endtime = math.inf if timeout is None else _time() + timeout
-        while self._internal_poll() is None:
+        while self.returncode is None:
+            left = endtime - _time()
+            if self._waitpid_lock.acquire(timeout=min(max(left, 0), 3600)):
+                try:
+                    if self.returncode is None:
+                        self.returncode = self._command.poll()
+                finally:
+                    self._waitpid_lock.release()
+            if self.returncode is not None:
+                break
             left = endtime - _time()
             if left <= 0:
                 raise TimeoutExpired(self.args, timeout)
             if _engine.await_exit(self.pid, left):
-                self.returncode = self._command.wait_for(max(0, min(left, 0.05)))
+                with self._waitpid_lock:
+                    if self.returncode is None:
+                        self.returncode = self._command.wait_for(max(0, min(left, 0.05)))
         return self.returncode
 
     def __exit__(self, exc_type, value, traceback):
@@ -352,14 +371,24 @@ class Popen(_popen.Popen):
         TimeoutExpired after timeout or idle_timeout, when the command has been stopped.
         """
         if self.stdin and not self.stdin.closed:
-            self.stdin.flush()
+            try:
+                self.stdin.flush()
+            except BrokenPipeError:
+                pass  # it reads no more: not an error, as in communicate()
+        if not self._waitpid_lock.acquire(False):
+            raise RuntimeError("another thread is in finish() or wait()")
         try:
             details, failure = self._command.finish(self._call_on_line if self._on_line else None)
+            self.returncode = details["returncode"]
         except:
-            self._internal_poll()  # on_line or a signal handler raised: the command was stopped
+            self.returncode = self._command.poll()  # on_line or a handler raised: it was stopped
             raise
-        self._communication_started = True
-        self.returncode = details["returncode"]
+        finally:
+            self._waitpid_lock.release()
+            self._communication_started = True
+            for stream in (self.stdin, self.stdout, self.stderr):
+                if stream:
+                    close_quietly([stream], ())  # the engine closed what is below
         return self._judged(details, failure)
 
     def _result(self, details, text):

@@ -12,6 +12,7 @@ class Communication:
     """The part of Popen that talks to the command."""
 
     __slots__ = ()
+    _transfer = None
 
     def _translate_newlines(self, data, encoding, errors):
         return data.decode(encoding, errors).replace("\r\n", "\n").replace("\r", "\n")
@@ -111,10 +112,10 @@ class Communication:
                 pass
 
     def _communicate(self, input, endtime, orig_timeout):
-        if not self._communication_started:
-            self._begin_communication(input)
+        if self._transfer is None:
             self._transfer = _engine.Transfer()
             self._taken = {}
+            self._begin_communication(input)
         transfer = self._transfer
         self._save_input(input)
         if self._input:

@@ -5,7 +5,6 @@ import collections
 import itertools
 import os
 import threading
-import time
 import weakref
 
 from brood import _engine
@@ -165,7 +164,6 @@ class _Shared:
         self.jobs = {}  # that are not done
         self.ended = collections.deque()  # for as_completed()
         self.thread = None  # that calls us now
-        self.told = 0  # jobs whose end and on_done are over
         self.owner = os.getpid()
 
     def same_process(self):
@@ -201,7 +199,6 @@ class _Shared:
                 job._on_done(job)
         finally:
             self.thread = None
-            self.told += 1
 
     def line(self, token, stream, text):
         job = self.jobs.get(token)
@@ -390,14 +387,8 @@ class Pool:
 
     def count(self):
         """How many jobs are queued, running, waiting, done, and failed among those, as a dict."""
-        shared = self._shared
-        shared.same_process()
-        while True:
-            told = shared.told
-            counts = self._engine.count()
-            if counts["done"] >= told or shared.thread == threading.get_ident():
-                return counts
-            time.sleep(0)  # the engine counts a job right after telling of its end
+        self._shared.same_process()
+        return self._engine.count()
 
     @property
     def max_workers(self):

@@ -47,7 +47,7 @@ class command {
   py::object wait_for(double seconds) {
     std::optional<brood::exit_status> s;
     {
-      const py::gil_scoped_release without_gil;
+      const without_gil released;
       s = process_.wait_for(brood::duration::from_seconds(seconds));
     }
     return to_returncode(s);
@@ -76,7 +76,7 @@ command::command(const py::tuple& asked, bool watched) {
   }
   std::optional<brood::error> failure;
   {
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     auto p = brood::try_spawn(brood::command(r.args), std::move(o));
     if (p) {
       process_ = std::move(*p);
@@ -95,8 +95,9 @@ int command::stop(py::handle ladder) {
     steps = std::move(*parsed);
   }
   brood::exit_status status;
+  line_queue none;  // another thread may be in finish()
   in_helper_thread(
-      lines_, py::none(), [&] { status = steps ? process_.stop(*steps) : process_.stop(); },
+      none, py::none(), [&] { status = steps ? process_.stop(*steps) : process_.stop(); },
       [&] { process_.request_stop(); });
   return status.returncode();
 }

@@ -163,7 +163,7 @@ pid_t fork_python(child_plan& p) {
 }
 
 pid_t fork_plain(child_plan& p) {
-  const py::gil_scoped_release without_gil;
+  const without_gil released;
   sigset_t all;
   sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &p.mask);
@@ -200,7 +200,7 @@ class pipe_end {
 };
 
 ssize_t read_report(int number, failure& f) {
-  const py::gil_scoped_release without_gil;
+  const without_gil released;
   ssize_t n;
   do {
     n = ::read(number, &f, sizeof f);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cerrno>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <thread>
 
@@ -42,6 +43,13 @@ class worker {
       throw;
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  worker(const worker&) = delete;
+  worker& operator=(const worker&) = delete;
+  ~worker() {
+    if (thread_.joinable())
+      stay();  // the interpreter ended this thread in the middle of a callback
   }
 
   bool done() const noexcept { return done_.load(); }
@@ -110,27 +118,37 @@ void line_queue::clear_event() noexcept {
 void in_helper_thread(line_queue& lines, py::handle on_line, const std::function<void()>& work,
                       const std::function<void()>& cancel) {
   std::optional<py::error_already_set> raised;
-  worker helper(lines, work);
+  auto owned = std::make_unique<worker>(lines, work);
+  worker& helper = *owned;
+  const pid_t owner = ::getpid();
   bool last = false;
   while (!last) {
     last = helper.done();  // before the lines: those that came until then are still delivered
     try {
       check_signals();
       deliver(lines, on_line);
+      if (::getpid() != owner) {
+        PyErr_SetString(PyExc_RuntimeError, "the command is not this forked process's");
+        python_error();
+      }
     } catch (py::error_already_set& e) {
+      if (::getpid() != owner) {  // a callback forked: the helper is not in this process
+        (void)owned.release();
+        throw;
+      }
       if (!raised) raised.emplace(std::move(e));
       lines.drop();
       cancel();
       continue;
     }
     if (last) break;
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     pollfd p{lines.event_fd(), POLLIN, 0};
     if (poll_until(&p, 1, INT64_MAX) > 0) lines.clear_event();
   }
   std::exception_ptr failure;
   {
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     failure = helper.join();
   }
   if (raised) throw std::move(*raised);

@@ -39,7 +39,7 @@ py::bytes to_bytes(std::string from) {
   auto to = py::reinterpret_steal<py::bytes>(
       PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(from.size())));
   if (!to) python_error();
-  const py::gil_scoped_release without_gil;
+  const without_gil released;
   for (std::size_t at = 0; at < from.size(); at += step) {
     const std::size_t n = std::min(step, from.size() - at);
     populate(PyBytes_AS_STRING(to.ptr()) + at, n);

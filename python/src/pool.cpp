@@ -1,7 +1,5 @@
 // The engine's pool below brood.Pool: its thread tells Python of lines and ends.
 // SPDX-License-Identifier: Apache-2.0
-#include <brood/pool.hpp>
-
 #include <unistd.h>
 
 #include <atomic>
@@ -10,6 +8,7 @@
 #include <thread>
 
 #include <brood/option_table.hpp>
+#include <brood/pool.hpp>
 #include <brood/run.hpp>
 
 #include "engine_options.hpp"
@@ -32,7 +31,7 @@ class listener {
       line_.release();
       return;
     }
-    const py::gil_scoped_acquire gil;
+    const with_gil held;
     finished_ = py::object();
     line_ = py::object();
   }
@@ -43,7 +42,7 @@ class listener {
   void finished(std::uint64_t token, const brood::job& j) noexcept {
     if (shutting_down()) return;
     const busy here(calling_);
-    const py::gil_scoped_acquire gil;
+    const with_gil held;
     try {
       finished_(token, py::cast(j));
     } catch (py::error_already_set& e) {
@@ -55,7 +54,7 @@ class listener {
   bool line(std::uint64_t token, int stream, std::string_view text) {
     if (shutting_down()) return false;
     const busy here(calling_);
-    const py::gil_scoped_acquire gil;
+    const with_gil held;
     try {
       return line_(token, stream, py::bytes(text.data(), text.size())).cast<bool>();
     } catch (py::error_already_set& e) {
@@ -102,7 +101,7 @@ class pool {
     if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
     o.fail_fast = fail_fast;
     try {
-      pool_ = std::make_unique<brood::pool>(o);
+      pool_ = std::make_shared<brood::pool>(o);
     } catch (const brood::usage_error& e) {
       raise_mistake(e);
     } catch (const brood::error& e) {
@@ -127,15 +126,22 @@ class pool {
     }
     std::optional<brood::job> j;
     quietly([&](brood::pool& p) {
-      j = p.try_submit(command, std::move(o),
-                       [l = listener_, token](const brood::job& done) { l->finished(token, done); });
+      j = p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {
+        l->finished(token, done);
+      });
     });
     return j ? py::cast(std::move(*j)) : py::object(py::none());
   }
 
-  void pause() { quietly([](brood::pool& p) { p.pause(); }); }
-  void resume() { quietly([](brood::pool& p) { p.resume(); }); }
-  void cancel_all() { quietly([](brood::pool& p) { p.cancel_all(); }); }
+  void pause() {
+    quietly([](brood::pool& p) { p.pause(); });
+  }
+  void resume() {
+    quietly([](brood::pool& p) { p.resume(); });
+  }
+  void cancel_all() {
+    quietly([](brood::pool& p) { p.cancel_all(); });
+  }
   void resize(py::handle n) {
     const brood::worker_count workers = to_workers(n);
     try {
@@ -145,8 +151,9 @@ class pool {
     }
   }
   int max_workers() {
-    const py::gil_scoped_release without_gil;
-    return alive().max_workers();
+    int n = 0;
+    quietly([&](brood::pool& p) { n = p.max_workers(); });
+    return n;
   }
   py::dict count() {
     brood::pool::counts c;
@@ -161,35 +168,36 @@ class pool {
   }
 
   /// Cancel what is left, and return when nothing is.
-  void close() noexcept {
-    brood::pool* const p = pool_.release();
-    if (!p || owner_ != ::getpid()) return;  // a forked child has neither its thread nor its jobs
-    const py::gil_scoped_release without_gil;
-    if (!listener_->busy_here()) {
-      delete p;
+  void close() {
+    std::shared_ptr<brood::pool> p = std::move(pool_);
+    if (!p) return;
+    if (owner_ != ::getpid()) {  // a forked child has neither its thread nor its jobs
+      new std::shared_ptr<brood::pool>(std::move(p));
       return;
     }
+    const without_gil released;
+    if (!listener_->busy_here()) return p.reset();
     // The last reference was dropped in a callback: the pool's thread cannot wait for itself.
     try {
-      std::thread([p] { delete p; }).detach();
+      std::thread([p] {}).detach();
     } catch (const std::exception&) {
       p->cancel_all();
+      new std::shared_ptr<brood::pool>(p);
     }
   }
 
  private:
-  brood::pool& alive() const {
-    if (!pool_) throw std::runtime_error("the pool was closed");
-    return *pool_;
-  }
+  /// Without the GIL; the pool stays while `f` runs, whoever closes it meanwhile.
   template <class F>
   void quietly(F f) {
-    const py::gil_scoped_release without_gil;
-    f(alive());
+    const std::shared_ptr<brood::pool> p = pool_;
+    if (!p) throw std::runtime_error("the pool was closed");
+    const without_gil released;
+    f(*p);
   }
 
   std::shared_ptr<listener> listener_;
-  std::unique_ptr<brood::pool> pool_;
+  std::shared_ptr<brood::pool> pool_;
   pid_t owner_ = ::getpid();
 };
 
@@ -211,7 +219,7 @@ const char* name_of(brood::job_state s) {
 py::object outcome(const brood::job& j) {
   std::optional<brood::expected<brood::completed_process, brood::error>> r;
   try {
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     r.emplace(j.try_result());
   } catch (const std::runtime_error&) {
     return py::none();
@@ -226,7 +234,7 @@ void bind_pool(py::module_& m) {
       .def_property_readonly("id", &brood::job::id)
       .def_property_readonly("pid", &brood::job::pid)
       .def_property_readonly("state", [](const brood::job& j) { return name_of(j.state()); })
-      .def("cancel", &brood::job::cancel, py::call_guard<py::gil_scoped_release>())
+      .def("cancel", &brood::job::cancel, py::call_guard<without_gil>())
       .def("outcome", &outcome);
   py::class_<pool>(m, "Pool", "The engine's pool, as brood.Pool wraps it.")
       .def(py::init<py::handle, std::size_t, py::handle, bool, py::object, py::object>())

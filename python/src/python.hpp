@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,49 @@ inline bool shutting_down() noexcept {
   return _Py_IsFinalizing() != 0;
 #endif
 }
+
+/// The end of a daemon thread that came for the GIL while the interpreter ends: it stays here, as
+/// in Python 3.14. Before that Python ends such a thread by pthread_exit(3), which would unwind
+/// frames that may not be left so.
+[[noreturn]] inline void stay() noexcept {
+  for (;;) ::pause();
+}
+
+/// Lets the GIL go.
+class without_gil {
+ public:
+  without_gil() noexcept : state_(PyEval_SaveThread()) {}
+  without_gil(const without_gil&) = delete;
+  without_gil& operator=(const without_gil&) = delete;
+  ~without_gil() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {  // pthread_exit(3)
+      stay();
+    }
+  }
+
+ private:
+  PyThreadState* state_;
+};
+
+/// Takes the GIL, in any thread.
+class with_gil {
+ public:
+  with_gil() noexcept {
+    try {
+      state_ = PyGILState_Ensure();
+    } catch (...) {
+      stay();
+    }
+  }
+  with_gil(const with_gil&) = delete;
+  with_gil& operator=(const with_gil&) = delete;
+  ~with_gil() { PyGILState_Release(state_); }
+
+ private:
+  PyGILState_STATE state_;
+};
 
 /// After a system call was interrupted: runs the handlers of the signals that came. Needs the GIL.
 inline void check_signals() {

@@ -155,7 +155,7 @@ py::object run(py::handle args, py::handle executable, py::handle env, py::handl
   std::optional<brood::error> failure;
   std::optional<running> started;
   {
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     auto p = brood::try_spawn(brood::command(std::move(r.args)), std::move(o));
     if (p) {
       started.emplace(std::move(*p));

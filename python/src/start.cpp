@@ -17,7 +17,7 @@ int start_on_engine(const request& r) {
   std::optional<brood::error> failure;
   int pid = -1;
   {
-    const py::gil_scoped_release without_gil;
+    const without_gil released;
     auto started = brood::try_spawn(command, std::move(options));
     if (started) {
       pid = started->pid();

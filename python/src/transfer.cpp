@@ -93,7 +93,7 @@ bool sink::reserve(std::size_t room) noexcept {
   const std::size_t capacity = bytes_ ? static_cast<std::size_t>(PyBytes_GET_SIZE(bytes_)) : 0;
   if (capacity - size_ >= room) return true;
   const std::size_t wanted = std::max(size_ + room, capacity * 2);
-  const PyGILState_STATE gil = PyGILState_Ensure();
+  const with_gil held;
   if (bytes_) {
     _PyBytes_Resize(&bytes_, static_cast<Py_ssize_t>(wanted));
   } else {
@@ -103,7 +103,6 @@ bool sink::reserve(std::size_t room) noexcept {
     PyErr_Clear();
     size_ = 0;
   }
-  PyGILState_Release(gil);
   return bytes_ != nullptr;
 }
 
@@ -170,14 +169,19 @@ unsigned transfer::feed(int number, int& os) noexcept {
 }
 
 unsigned transfer::run(int in, int out_number, int err_number, std::int64_t until) {
+  if (moving_) {
+    PyErr_SetString(PyExc_RuntimeError, "communicate() is at work in another thread");
+    python_error();
+  }
   bool alone = in < 0 && until == INT64_MAX && (out_number < 0) != (err_number < 0);
   int os = 0;
   check_signals();  // one that came just before would not wake poll or read
   for (;;) {
     unsigned done = 0;
     bool interrupted = false;
+    moving_ = true;
     {
-      const py::gil_scoped_release without_gil;
+      const without_gil released;
       const nonblocking guard(in);
       const sigpipe_held no_signal;
       if (in >= 0 && input_size() > small_read && offset_ == 0) grow_pipe(in);
@@ -203,6 +207,7 @@ unsigned transfer::run(int in, int out_number, int err_number, std::int64_t unti
         }
       }
     }
+    moving_ = false;
     if (os == ENOMEM) {
       PyErr_NoMemory();
       python_error();

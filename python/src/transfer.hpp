@@ -61,6 +61,7 @@ class transfer {
   unsigned feed(int number, int& os) noexcept;
   Py_buffer input_{};
   bool given_ = false;
+  bool moving_ = false;  // a thread is in run(), without the GIL
   std::size_t offset_ = 0;
 };
 

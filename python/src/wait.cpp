@@ -33,7 +33,7 @@ std::optional<int> reap(int pid, bool block) {
     int os = 0;
     pid_t r;
     if (block) {
-      const py::gil_scoped_release without_gil;
+      const without_gil released;
       r = ::waitpid(pid, &status, 0);
       os = errno;
     } else {
@@ -61,7 +61,7 @@ bool watch(int pid, std::int64_t until) {
     pause = std::min(pause * 2, longest_pause);
     int interrupted;
     {
-      const py::gil_scoped_release without_gil;
+      const without_gil released;
       interrupted = poll_until(nullptr, 0, std::min(until, now + pause));
     }
     if (interrupted == -EINTR) check_signals();
@@ -78,7 +78,7 @@ bool await_exit(int pid, std::int64_t until) {
     pollfd p{pidfd, POLLIN, 0};
     int r;
     {
-      const py::gil_scoped_release without_gil;
+      const without_gil released;
       r = poll_until(&p, 1, until);
     }
     if (r == -EINTR && PyErr_CheckSignals() == 0) continue;

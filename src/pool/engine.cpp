@@ -49,15 +49,18 @@ engine::engine(std::shared_ptr<pool_core> core, pool_options opts)
 
 engine::wishes engine::take_wishes() {
   const std::lock_guard hold(core_->lock);
-  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false),
-          core_->leave && core_->unfinished == 0};
+  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false)};
+}
+
+bool engine::may_leave() const {
+  const std::lock_guard hold(core_->lock);
+  return core_->leave && core_->unfinished == 0;
 }
 
 void engine::run() {
   for (;;) {
-    const wishes w = take_wishes();
-    grant(w);
-    if (w.leave) return;
+    grant(take_wishes());
+    if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody
     if (sys::now() >= deadline_) {
       deadline_ = INT64_MAX;
       {
@@ -146,11 +149,13 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
       worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
   if (at) {
     a.before.push_back(as_attempt(std::move(outcome), a.job->cmd.args()));
-    set_state(a.job, job_state::waiting, -1);
     loop_.watch(a, {}, *at);
-    const std::lock_guard hold(core_->lock);
-    --core_->counts.running;
-    ++core_->counts.waiting;
+    {
+      const std::lock_guard hold(core_->lock);  // who sees the state finds it counted
+      --core_->counts.running;
+      ++core_->counts.waiting;
+    }
+    set_state(a.job, job_state::waiting, -1);
     return;
   }
   {

@@ -38,7 +38,6 @@ class engine {
   struct wishes {
     std::vector<job_ptr> cancels;
     bool cancel_all = false;
-    bool leave = false;
   };
 
   wishes take_wishes();
@@ -55,6 +54,7 @@ class engine {
   void finish(const job_ptr& j, expected<completed_process, error> outcome,
               std::exception_ptr thrown = nullptr);
   bool may_start() const;
+  bool may_leave() const;
   static void set_state(const job_ptr& j, job_state s, int pid);
   error timed_out(const job_ptr& j) const;
 

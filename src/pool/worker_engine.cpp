@@ -181,15 +181,13 @@ void worker_engine::retire(worker& w) {
 void worker_engine::convict(worker& w, verdict v) {
   leave_service(w);
   w.found = v;
-  if (v != verdict::closed) {
-    if (w.work) {
-      const request_ptr r = std::exchange(w.work, nullptr);
-      finish(r, unexpected(misbehaved(w, v)));
-    }
-    if (v != verdict::cancelled) {
-      const lock hold(core_->lock);
-      ++core_->counts.faulty;
-    }
+  if (v != verdict::closed && v != verdict::cancelled) {
+    const lock hold(core_->lock);
+    ++core_->counts.faulty;
+  }
+  if (v != verdict::closed && w.work) {
+    const request_ptr r = std::exchange(w.work, nullptr);
+    finish(r, unexpected(misbehaved(w, v)));
   }
   if (w.ended) return bury(w);
   if (v != verdict::closed) {
@@ -217,14 +215,21 @@ void worker_engine::ended(worker& w) {
   bury(w);
 }
 
+void worker_engine::hear_last_words(worker& w) {
+  const message_channel::state s = w.line->step(true);
+  if (s == message_channel::state::too_long) {
+    const request_ptr r = std::exchange(w.work, nullptr);
+    finish(r, unexpected(misbehaved(w, verdict::too_long)));
+  } else if (s == message_channel::state::answered) {
+    ++w.answered;
+    const request_ptr r = std::exchange(w.work, nullptr);
+    finish(r, w.line->take());
+  }
+}
+
 void worker_engine::bury(worker& w) {
   const worker_state was = w.state;
-  // It may have answered before it ended.
-  const bool last_words = was == worker_state::busy || was == worker_state::starting;
-  if (last_words && w.line->step(true) == message_channel::state::answered && w.work) {
-    finish(std::exchange(w.work, nullptr), w.line->take());
-    ++w.answered;
-  }
+  if (was == worker_state::busy && w.work) hear_last_words(w);  // it may have answered before
   leave_service(w);
   const bool by_itself = was != worker_state::stopping || w.found == verdict::closed;
   const bool useless = w.answered == 0 && !w.work && (by_itself || !w.ready);

@@ -50,6 +50,7 @@ class worker_engine {
   void leave_service(worker& w);
   void retire(worker& w);
   void convict(worker& w, verdict v);
+  void hear_last_words(worker& w);
   void bury(worker& w);
   void try_elsewhere(request_ptr r, completed_process how);
   void give_up_victim(request_ptr r);

@@ -310,6 +310,23 @@ TEST_F(Pool, AJobThatWaitsForItsNextAttemptCanBeCancelled) {
   EXPECT_EQ(p.count().waiting, 0U);
 }
 
+TEST_F(Pool, TheDestructorWaitsForNoNextAttemptAndNoPause) {
+  job waiting;
+  job queued;
+  {
+    pool p({.max_workers = 1});
+    waiting = p.submit(exits(1), {.retry = {.attempts = 2, .delay = 1h}});
+    while (waiting.state() != job_state::waiting) std::this_thread::yield();
+  }
+  {
+    pool p({.max_workers = 1});
+    p.pause();
+    queued = p.submit(exits(1));
+  }
+  EXPECT_EQ(waiting.result().reason, reason::cancelled);
+  EXPECT_EQ(queued.result().reason, reason::cancelled);
+}
+
 TEST_F(Pool, RunRetriesTooAndKeepsEachAttempt) {
   const auto r = brood::run({helper(), "env", "BROOD_ATTEMPT", "+", "exit", "5"},
                             {.out = brood::PIPE, .retry = {.attempts = 3, .delay = 1ms}});

@@ -83,7 +83,7 @@ TEST_F(Workers, ASocketLeavesTheStandardStreamsAlone) {
 }
 
 TEST_F(Workers, ATimeoutReplacesThatWorkerAlone) {
-  worker_pool p(serve(), {.max_workers = 2, .timeout = 100ms});
+  worker_pool p(serve(), {.max_workers = 2, .timeout = 400ms});
   const reply slow = p.request("err about_to_hang , pause");
   const std::string other = p.request("pid").result();
   EXPECT_FALSE(slow.wait_for(1ms));
@@ -241,7 +241,7 @@ TEST_F(Workers, AMinimumOfWorkersIsThereBeforeTheFirstRequest) {
   worker_pool p({helper(), "read-input-line", "+", "serve"},
                 {.min_workers = 2, .max_workers = 3, .hello = "config", .ready = "got: config"});
   ASSERT_TRUE(p.warm_up(20s));
-  EXPECT_EQ(p.count().idle, 2U);
+  EXPECT_TRUE(until([&] { return p.count().idle == 2; }));
   EXPECT_EQ(p.pids().size(), 2U);
   EXPECT_EQ(p.call("echo x"), "x");
 }

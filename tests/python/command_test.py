@@ -4,6 +4,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import unittest
 
@@ -76,6 +77,36 @@ class Results(unittest.TestCase):
                 brood.run(["true"], **options)
         with self.assertRaises(TypeError):
             brood.run(["true"], no_such=1)
+
+
+    def test_mistakes_name_the_keyword(self):
+        for keyword, value in (("nice", 100), ("contain", "x"), ("stop", "x"), ("drain_grace", "x"), ("ok_codes", [300]),
+                               ("max_output", ("1K", "x")), ("process_group", -5), ("timeout", float("nan")),
+                               ("limits", {"open_files": "x"}), ("idle_timeout", -1)):
+            with self.assertRaisesRegex(ValueError, f"^{keyword}"):
+                brood.run(["true"], **{keyword: value})
+        for keyword, value in (("contain", 3), ("on_line", 3), ("timeout", "1"), ("drain_grace", [])):
+            with self.assertRaisesRegex(TypeError, keyword):
+                brood.run(["true"], **{keyword: value})
+        with self.assertRaisesRegex(ValueError, "start_new_session"):
+            brood.run(["true"], start_new_session=True, process_group=0)
+
+    def test_found_before_the_start(self):
+        for options in ({"user": "no-such-user"}, {"group": "no-such-group"}, {"encoding": "no-such"},
+                        {"errors": "no-such"}):
+            with self.assertRaises(LookupError, msg=str(options)):
+                brood.run(["/no/such"], stdout=brood.PIPE, **options)
+        with self.assertRaises(FileNotFoundError):
+            brood.run(["true"], cwd="")
+        with self.assertRaises(ValueError):
+            brood.run(["true"], user=-1)
+
+    def test_durations_of_any_size(self):
+        for timeout in (1e300, float("inf"), 10 ** 12):
+            self.assertEqual(brood.run(["true"], timeout=timeout, idle_timeout=timeout).returncode, 0)
+        for timeout in (1e-5, 1e-9):
+            with self.assertRaises(brood.TimeoutExpired):
+                brood.run(["sleep", "60"], timeout=timeout, stop=[(signal.SIGTERM, 1e-5), signal.SIGKILL])
 
 
 class Stopping(unittest.TestCase):
@@ -204,6 +235,46 @@ class Running(unittest.TestCase):
         process.stdin.close()
         result = process.finish()
         self.assertEqual((result.stdout, process.returncode), (b"abc", 0))
+        self.assertTrue(process.stdout.closed)  # its number may be somebody else's by now
+
+    def test_finish_when_input_is_not_read(self):
+        process = brood.Popen(["true"], stdin=brood.PIPE, stdout=brood.PIPE)
+        process.wait()
+        process.stdin.write(b"x")
+        self.assertEqual(process.finish().returncode, 0)
+
+    def test_threads_at_one_command(self):
+        process = brood.Popen("echo a; sleep 0.5; echo b", shell=True, stdout=brood.PIPE)
+        seen = []
+        others = [threading.Thread(target=lambda: seen.append(process.wait(timeout=60))) for _ in range(4)]
+        others.append(threading.Thread(target=lambda: seen.append([process.poll() for _ in range(20000)][0] or 0)))
+        for each in others:
+            each.start()
+        for each in others:
+            each.join()
+        self.assertEqual(seen, [0] * 5)
+
+    def test_stop_while_finish_waits(self):
+        process = brood.Popen(["sleep", "60"], stdout=brood.PIPE)
+        stopper = threading.Timer(0.2, process.stop)
+        stopper.start()
+        self.assertEqual(process.finish().reason, "cancelled")
+        stopper.join()
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+
+    def test_fork_in_a_callback(self):
+        pids = []
+        r = brood.run(["echo", "x"], on_line=lambda line: pids.append(os.fork()) or (pids[0] or os._exit(0)))
+        self.assertEqual((r.returncode, os.waitpid(pids[0], 0)[1]), (0, 0))
+        main, pids = os.getpid(), []
+        try:
+            brood.run(["echo", "x"], on_line=lambda line: pids.append(os.fork()))
+        except RuntimeError:  # in the child: there is no helper to wait for
+            os._exit(7 if os.getpid() != main else 1)
+        finally:
+            if os.getpid() != main:
+                os._exit(2)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pids[0], 0)[1]), 7)
 
 
 if __name__ == "__main__":

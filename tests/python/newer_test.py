@@ -296,6 +296,37 @@ class Promises(Clean):
         process.kill()
         process.wait()
 
+    def test_daemon_threads_at_exit(self):
+        for _ in range(5):
+            code, out, err = script("""
+                import threading, time, brood, brood.subprocess as subprocess
+                def work(call):
+                    while True:
+                        call(["echo", "x"], capture_output=True, timeout=60)
+                for call in (subprocess.run, subprocess.run, brood.run, brood.run):
+                    threading.Thread(target=work, args=[call], daemon=True).start()
+                time.sleep(0.2)
+                print("end")
+            """)
+            self.assertEqual((code, out, err), (0, "end\n", ""))
+
+    def test_communicate_in_two_threads(self):
+        with subprocess.Popen("echo x; sleep 0.5", shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            raised = []
+
+            def second():
+                time.sleep(0.2)
+                try:
+                    process.communicate(timeout=60)
+                except (RuntimeError, ValueError) as error:
+                    raised.append(error)
+
+            thread = threading.Thread(target=second)
+            thread.start()
+            self.assertEqual(process.communicate(timeout=60), (b"x\n", b""))
+            thread.join()
+        self.assertEqual(len(raised), 1)
+
     def test_descriptors_above_1024(self):
         import resource
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
