@@ -1,15 +1,11 @@
 // The adapter for Asio: every kind of token, cancellation, and what a destroyed context leaves.
 // SPDX-License-Identifier: Apache-2.0
 // What GCC 12 takes for mistakes of Asio: how it allocates, and an empty allocator.
-#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
 
 #include <asio.hpp>
-#ifdef ASIO_HAS_CO_AWAIT
 #include <asio/experimental/awaitable_operators.hpp>
-#endif
 #include <chrono>
 #include <stdexcept>
 #include <string>
