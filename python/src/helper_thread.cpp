@@ -48,7 +48,8 @@ class worker {
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
   ~worker() {
-    if (thread_.joinable()) stay();  // the interpreter ended this thread in the middle of a callback
+    if (thread_.joinable())
+      stay();  // the interpreter ended this thread in the middle of a callback
   }
 
   bool done() const noexcept { return done_.load(); }

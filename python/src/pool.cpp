@@ -1,7 +1,5 @@
 // The engine's pool below brood.Pool: its thread tells Python of lines and ends.
 // SPDX-License-Identifier: Apache-2.0
-#include <brood/pool.hpp>
-
 #include <unistd.h>
 
 #include <atomic>
@@ -10,6 +8,7 @@
 #include <thread>
 
 #include <brood/option_table.hpp>
+#include <brood/pool.hpp>
 #include <brood/run.hpp>
 
 #include "engine_options.hpp"
@@ -127,15 +126,22 @@ class pool {
     }
     std::optional<brood::job> j;
     quietly([&](brood::pool& p) {
-      j = p.try_submit(command, std::move(o),
-                       [l = listener_, token](const brood::job& done) { l->finished(token, done); });
+      j = p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {
+        l->finished(token, done);
+      });
     });
     return j ? py::cast(std::move(*j)) : py::object(py::none());
   }
 
-  void pause() { quietly([](brood::pool& p) { p.pause(); }); }
-  void resume() { quietly([](brood::pool& p) { p.resume(); }); }
-  void cancel_all() { quietly([](brood::pool& p) { p.cancel_all(); }); }
+  void pause() {
+    quietly([](brood::pool& p) { p.pause(); });
+  }
+  void resume() {
+    quietly([](brood::pool& p) { p.resume(); });
+  }
+  void cancel_all() {
+    quietly([](brood::pool& p) { p.cancel_all(); });
+  }
   void resize(py::handle n) {
     const brood::worker_count workers = to_workers(n);
     try {
