@@ -16,8 +16,9 @@ if not _engine.in_main_interpreter():
 from brood import subprocess
 from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
 from brood._handles import DEVNULL, PIPE, STDOUT
-from brood._pool import Job, Pool, Retry
+from brood._pool import Job, Pool
 from brood._results import SubprocessError
+from brood._retry import Retry
 
 __all__ = ["run", "Popen", "Pool", "Job", "Retry", "CompletedProcess", "CalledProcessError", "TimeoutExpired",
            "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

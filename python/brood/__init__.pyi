@@ -1,9 +1,10 @@
 # The types of what goes beyond the standard module.
 # SPDX-License-Identifier: Apache-2.0
 import subprocess as _standard
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import IO, Any, Literal, TypedDict
+from types import TracebackType
+from typing import IO, Any, Literal, Self, TypedDict
 
 from . import subprocess as subprocess
 from .subprocess import DEVNULL as DEVNULL
@@ -60,6 +61,7 @@ class CompletedProcess(_standard.CompletedProcess[Any]):
     containment: _Containment
     degraded: list[str]
     accepted: bool
+    attempts: list[CompletedProcess]
 
 class CalledProcessError(_standard.CalledProcessError):
     result: CompletedProcess
@@ -67,6 +69,36 @@ class CalledProcessError(_standard.CalledProcessError):
 
 class TimeoutExpired(_standard.TimeoutExpired):
     result: CompletedProcess | None
+
+class RetryParameters(TypedDict, total=False):
+    attempts: int
+    delay: float | None
+    factor: float
+    max_delay: float | None
+    jitter: float
+    total: float | None
+    on_reasons: Iterable[_Reason]
+    on_codes: Iterable[int]
+    on_signals: Iterable[int]
+
+class Retry:
+    attempts: int
+    delay: float | None
+    factor: float
+    max_delay: float | None
+    jitter: float
+    total: float | None
+    on_reasons: tuple[_Reason, ...]
+    on_codes: tuple[int, ...]
+    on_signals: tuple[int, ...]
+    def __init__(
+        self, attempts: int = 3, delay: float | None = None, factor: float = 1,
+        max_delay: float | None = None, jitter: float = 0, total: float | None = None,
+        on_reasons: Iterable[_Reason] = (), on_codes: Iterable[int] = (),
+        on_signals: Iterable[int] = (),
+    ) -> None: ...
+
+_Retry = Retry | RetryParameters | int | str
 
 class Popen(_standard.Popen[Any]):
     def __init__(
@@ -108,5 +140,70 @@ def run(
     nice: int | None = None, idle_timeout: float | str | None = None,
     max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
     ok_codes: Iterable[int] | None = None, best_effort: bool = False,
-    map_fds: Iterable[tuple[int, int]] | None = None,
+    map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
 ) -> CompletedProcess: ...
+
+class Job:
+    @property
+    def id(self) -> int: ...
+    @property
+    def args(self) -> _Command: ...
+    @property
+    def state(self) -> Literal["queued", "running", "waiting", "done"]: ...
+    @property
+    def pid(self) -> int | None: ...
+    def done(self) -> bool: ...
+    def wait_for(self, timeout: float | None) -> bool: ...
+    def cancel(self) -> None: ...
+    def result(self) -> CompletedProcess: ...
+
+class Counts(TypedDict):
+    queued: int
+    running: int
+    waiting: int
+    done: int
+    failed: int
+
+class Pool:
+    def __init__(
+        self, max_workers: int | str | None = None, *, max_queued: int = 0,
+        timeout: float | None = None, fail_fast: bool = False,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None, value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def submit(
+        self, args: _Command, bufsize: int = -1, executable: _Word | None = None,
+        stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
+        close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
+        env: _Env | None = None, universal_newlines: bool | None = None,
+        start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
+        input: Any = None, capture_output: bool = False, timeout: float | None = None,
+        check: bool = False, on_line: _OnLine | None = None,
+        encoding: str | None = None, errors: str | None = None, text: bool | None = None,
+        umask: int = -1, process_group: int | None = None, user: str | int | None = None,
+        group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+        contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+        nice: int | None = None, idle_timeout: float | str | None = None,
+        max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
+        ok_codes: Iterable[int] | None = None, best_effort: bool = False,
+        map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
+        on_done: Callable[[Job], object] | None = None,
+    ) -> Job: ...
+    def map(self, commands: Iterable[_Command], **keywords: Any) -> list[CompletedProcess]: ...
+    def try_map(
+        self, commands: Iterable[_Command], **keywords: Any,
+    ) -> list[CompletedProcess | Exception]: ...
+    def as_completed(self) -> Iterator[Job]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def resize(self, max_workers: int | str | None) -> None: ...
+    def cancel_all(self) -> None: ...
+    def wait(self) -> None: ...
+    def wait_for(self, timeout: float | None) -> bool: ...
+    def shutdown(self) -> None: ...
+    def count(self) -> Counts: ...
+    @property
+    def max_workers(self) -> int: ...

@@ -7,12 +7,9 @@ import os
 import sys
 from time import monotonic as _time
 
-from brood import _engine, _popen, _results
+from brood import _engine, _popen, _results, _settings
 from brood._handles import DEVNULL, PIPE, STDOUT, close_quietly
-from brood._popen import _id_of
 from brood._text import seconds as _seconds
-
-_LIMITS = ("cpu_time", "address_space", "open_files", "file_size", "processes", "core", "stack")
 
 
 class CompletedProcess(_results.CompletedProcess):
@@ -83,87 +80,6 @@ class TimeoutExpired(_results.TimeoutExpired):
         return super().__str__()
 
 
-def _ladder(steps):
-    """"TERM,5s,KILL" from a text or from [(signal.SIGTERM, 5), signal.SIGKILL]."""
-    if isinstance(steps, str):
-        return steps
-    words = []
-    for step in steps:
-        number, *grace = step if isinstance(step, (tuple, list)) else (step,)
-        words.append(number if isinstance(number, str) else str(int(number)))
-        words += [f"{float(each):.9f}s" for each in grace]
-    return ",".join(words)
-
-
-def _duration(value, name):
-    """As the engine reads it; None if it is too long to be a limit."""
-    if isinstance(value, str):
-        return value
-    number = _seconds(value, name)
-    if math.isnan(number) or number < 0:
-        raise ValueError(f"{name}: must not be {'negative' if number < 0 else 'nan'}")
-    return f"{number:.9f}s" if number < 9e9 else None
-
-
-def _text(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(int(value))
-
-
-def _max_output(value):
-    """4096, "64K", or a pair with what to do beyond: error, head, tail, head-tail, spill:FILE."""
-    if isinstance(value, (tuple, list)):
-        size, policy = value
-        return [("max_output", _text(size)), ("max_output.policy", policy)]
-    return [("max_output", _text(value))]
-
-
-def _limits(limits):
-    for name in limits:
-        if name not in _LIMITS:
-            raise ValueError(f"there is no limit {name!r}; limits are {', '.join(_LIMITS)}")
-    return [(f"limits.{name}", _duration(value, "limits.cpu_time") if name == "cpu_time" else _text(value))
-            for name, value in limits.items() if value is not None]
-
-
-def _numbers(values):
-    return ",".join(str(int(value)) for value in values)
-
-
-def _account(value, what):
-    """A user or group: names are looked up by the engine."""
-    return str(_id_of(value, what, str))
-
-
-# Keyword -> the settings of the engine that it stands for.
-_SETTINGS = {
-    "contain": lambda v: [("contain", v)],
-    "stop": lambda v: [("stop", _ladder(v))],
-    "drain_grace": lambda v: [("drain_grace", _duration(v, "drain_grace"))],
-    "idle_timeout": lambda v: [("idle_timeout", _duration(v, "idle_timeout"))],
-    "max_output": _max_output,
-    "limits": _limits,
-    "nice": lambda v: [("nice", _text(v))],
-    "ok_codes": lambda v: [("ok_codes", _numbers(v))],
-    "best_effort": lambda v: [("best_effort", _text(v))],
-    "map_fds": lambda v: [("map_fds", f"{child}={ours}") for ours, child in v],
-    "user": lambda v: [("user", _account(v, "User"))],
-    "group": lambda v: [("group", _account(v, "Group"))],
-    "extra_groups": lambda v: [("extra_groups", ",".join(_account(each, "Group") for each in v))],
-}
-
-
-def _takes_two(function):
-    """Whether a callable takes two positional arguments; one without Python code does not."""
-    bound = hasattr(function, "__self__")
-    function = getattr(function, "__func__", function)
-    if not hasattr(function, "__code__"):
-        function, bound = getattr(type(function), "__call__", None), True
-    code = getattr(function, "__code__", None)
-    return code is not None and (code.co_argcount - bound >= 2 or bool(code.co_flags & 0x04))
-
-
 class _PipeEnd(io.FileIO):
     """Our end of a pipe that belongs to the engine, which closes it when this is closed."""
 
@@ -200,7 +116,7 @@ class Popen(_popen.Popen):
         if on_line is not None and not callable(on_line):
             raise TypeError("on_line must be callable")
         for name in extras:
-            if name not in _SETTINGS:
+            if name not in _settings.SETTINGS:
                 raise TypeError(f"Popen() got an unexpected keyword argument {name!r}")
         extras.update(user=user, group=group, extra_groups=extra_groups)
         self._command = None
@@ -209,7 +125,7 @@ class Popen(_popen.Popen):
                                                 close_fds)
         self._idle_timeout = extras.get("idle_timeout")
         self._on_line = on_line
-        self._on_line_takes_both = on_line is not None and _takes_two(on_line)
+        self._on_line_takes_both = on_line is not None and _settings.takes_two(on_line)
         self._first_input = input
         self._specs = (stdin, stdout, stderr)
         if input is not None and stdin is not None and stdin != PIPE:
@@ -222,14 +138,14 @@ class Popen(_popen.Popen):
     def _collect_settings(self, extras, umask, process_group, start_new_session, close_fds):
         settings = []
         if self._timeout is not None:
-            settings.append(("timeout", _duration(self._timeout, "timeout")))
+            settings.append(("timeout", _settings.duration(self._timeout, "timeout")))
         for name, value in extras.items():
             if value is not None:
-                settings += _SETTINGS[name](value)
+                settings += _settings.SETTINGS[name](value)
         if umask >= 0:
             settings.append(("umask", format(umask & 0o777, "o")))
         if process_group is not None:
-            settings.append(("process_group", _text(process_group)))
+            settings.append(("process_group", _settings.text(process_group)))
         if start_new_session:
             settings.append(("new_session", "true"))
         if not close_fds:
@@ -344,7 +260,7 @@ class Popen(_popen.Popen):
 
     def stop(self, ladder=None):
         """Go down the stop ladder over all that `contain` reaches; the returncode."""
-        self.returncode = self._command.stop(None if ladder is None else _ladder(ladder))
+        self.returncode = self._command.stop(None if ladder is None else _settings.ladder(ladder))
         return self.returncode
 
     def usage(self):
@@ -446,7 +362,7 @@ def run(*popenargs, input=None, capture_output=False, timeout=None, check=False,
 
     The parameters of subprocess.run, and those of brood.Popen. After a timeout the command is
     stopped by its ladder, with all that `contain` reaches, and TimeoutExpired carries the result.
-    retry: a brood.Retry, a dict of its parameters, or a number of attempts; the result's `attempts`
+    retry: a brood.Retry, a dict of its parameters, a number of attempts, or "5,1s,x2"; the result's `attempts`
     are those before it, and on_line is called by another thread then.
     """
     if retry is not None:

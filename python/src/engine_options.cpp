@@ -122,7 +122,13 @@ brood::options read_options(const py::tuple& asked, request& r) {
   o.out = to_target(py::object(asked[5]));
   o.err = to_target(py::object(asked[6]));
   if (const py::object input = asked[7]; !input.is_none()) o.input = input.cast<std::string>();
-  if (const py::object retry = asked[10]; !retry.is_none()) o.retry = to_retry(retry);
+  if (const py::object retry = asked[10]; py::isinstance<py::str>(retry)) {
+    py::list said;
+    said.append(py::make_tuple("retry", retry));
+    apply(said, o);
+  } else if (!retry.is_none()) {
+    o.retry = to_retry(retry);
+  }
   return o;
 }
 

@@ -49,7 +49,7 @@ def main():
         python = prefix / "bin/python3"
         environment = dict(os.environ, PYTHONPATH=str(package))
         for command in ([HERE / "suite.py", package, *SUITES], [HERE / "parity_test.py"], [HERE / "newer_test.py"],
-                        [HERE / "command_test.py"]):
+                        [HERE / "command_test.py"], [HERE / "pool_test.py"]):
             print(f"== {prefix.name}: {command[0].name}", flush=True)
             failed += subprocess.run([python, *command], env=environment, cwd="/", stderr=subprocess.STDOUT).returncode != 0
     sys.exit(1 if failed else 0)

@@ -330,7 +330,7 @@ class Retries(Clean):
         self.assertEqual([(a.returncode, a.stdout) for a in r.attempts], [(7, b"1\n"), (7, b"2\n")])
 
     def test_ways_to_say_it(self):
-        for retry in (2, {"attempts": 2}, brood.Retry(attempts=2)):
+        for retry in (2, {"attempts": 2}, brood.Retry(attempts=2), "2,1ms,x2"):
             self.assertEqual(len(brood.run(["false"], retry=retry).attempts), 1)
         self.assertEqual(brood.run(["true"], retry=3).attempts, [])
 
@@ -355,7 +355,7 @@ class Retries(Clean):
             brood.run(["/no/such"], retry=2)
 
     def test_mistakes(self):
-        for retry in (0, {"factor": 0.5}, {"jitter": 2}, {"delay": -1}, {"on_reasons": ["x"]}, {"on_codes": [300]}):
+        for retry in (0, "x", {"factor": 0.5}, {"jitter": 2}, {"delay": -1}, {"on_reasons": ["x"]}, {"on_codes": [300]}):
             with self.assertRaisesRegex(ValueError, "retry", msg=str(retry)):
                 brood.run(["true"], retry=retry)
         with self.assertRaises(TypeError):
