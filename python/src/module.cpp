@@ -10,6 +10,7 @@ PYBIND11_MODULE(_engine, m) {
   brood_python::bind_run(m);
   brood_python::bind_command(m);
   brood_python::bind_pool(m);
+  brood_python::bind_pipeline(m);
   m.def("in_main_interpreter",
         [] { return PyInterpreterState_Get() == PyInterpreterState_Main(); });
 }

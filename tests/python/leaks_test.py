@@ -55,6 +55,8 @@ KINDS = {
                                                                 {"on_line": raising}, False).result(), LookupError),
     "map": lambda: pool.map([["true"], ["true"]], stdout=-1),
     "retry": lambda: brood.run(["false"], retry=2),
+    "a pipeline": lambda: brood.run(brood.command("echo") | brood.command("cat"), capture_output=True),
+    "a pipeline, no program": lambda: fails(lambda: brood.run(brood.command("cat") | ["/no/such"]), FileNotFoundError),
     "a pool": lambda: brood.Pool(1)._close(),
 }
 
