@@ -21,5 +21,8 @@ from brood._pool import Job, Pool
 from brood._results import SubprocessError
 from brood._retry import Retry
 from brood._stages import CompletedPipeline
+from brood._workers import Reply, WorkerError, WorkerPool
 
-__all__ = ["run", "Popen", "Command", "command", "shell", "Pipeline", "Pool", "Job", "Retry", "CompletedProcess", "CompletedPipeline", "CalledProcessError", "TimeoutExpired", "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]
+__all__ = ["run", "Popen", "Command", "command", "shell", "Pipeline", "Pool", "Job", "WorkerPool", "Reply",
+           "Retry", "CompletedProcess", "CompletedPipeline", "CalledProcessError", "TimeoutExpired", "WorkerError",
+           "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

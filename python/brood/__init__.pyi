@@ -255,3 +255,66 @@ class Pool:
     def count(self) -> Counts: ...
     @property
     def max_workers(self) -> int: ...
+
+class WorkerError(SubprocessError):
+    kind: Literal["broken", "bad_data", "cancelled", "other"]
+    cmd: _Command
+    text: str
+    result: CompletedProcess | None
+    def __init__(
+        self, kind: str, cmd: _Command, text: str, result: CompletedProcess | None = None,
+    ) -> None: ...
+
+class Reply:
+    @property
+    def state(self) -> Literal["queued", "running", "done"]: ...
+    def done(self) -> bool: ...
+    def wait_for(self, timeout: float | None) -> bool: ...
+    def result(self) -> Any: ...
+    def cancel(self) -> None: ...
+
+class WorkerCounts(TypedDict):
+    starting: int
+    idle: int
+    busy: int
+    stopping: int
+    queued: int
+    done: int
+    failed: int
+    started: int
+    recycled: int
+    crashed: int
+    faulty: int
+
+class WorkerPool:
+    def __init__(
+        self, args: _Command, *, min_workers: int = 0, max_workers: int | str | None = None,
+        idle_timeout: float | None = None, framing: Literal["lines", "length_prefixed"] = "lines",
+        channel: Literal["stdio", "socket"] = "stdio", max_frame: int = ..., hello: Any = None,
+        ready: Any = None, start_timeout: float | None = None, timeout: float | None = None,
+        max_queued: int = 0, max_requests: int = 0, max_age: float | None = None,
+        max_rss_bytes: int = 0, close_grace: float | None = None, stderr_tail: int = 4096,
+        executable: _Word | None = None, stdin: _Stream = None, stdout: _Stream = None,
+        stderr: _Stream = None, close_fds: bool = True, shell: bool = False,
+        cwd: _Word | None = None, env: _Env | None = None, start_new_session: bool = False,
+        pass_fds: Iterable[int] = (), on_line: _OnLine | None = None, encoding: str | None = None,
+        errors: str | None = None, text: bool | None = None, umask: int = -1,
+        process_group: int | None = None, user: str | int | None = None,
+        group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+        contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+        nice: int | None = None, drain_grace: float | str | None = None, best_effort: bool = False,
+        map_fds: Iterable[tuple[int, int]] | None = None,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None, value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def warm_up(self, timeout: float | None = None) -> bool: ...
+    def call(self, message: Any, timeout: float | None = None) -> Any: ...
+    def request(self, message: Any, timeout: float | None = None) -> Reply: ...
+    def try_request(self, message: Any, timeout: float | None = None) -> Reply | None: ...
+    def shutdown(self) -> None: ...
+    def close(self) -> None: ...
+    def count(self) -> WorkerCounts: ...
+    def pids(self) -> list[int]: ...
