@@ -74,11 +74,6 @@ void apply(const py::list& settings, brood::options& o) {
   }
 }
 
-brood::duration to_duration(py::handle seconds) {
-  return seconds.is_none() ? brood::duration()
-                           : brood::duration::from_seconds(seconds.cast<double>());
-}
-
 brood::reason to_reason(const std::string& name) {
   for (int i = 0; i <= static_cast<int>(brood::reason::not_started); ++i) {
     const auto r = static_cast<brood::reason>(i);
@@ -103,6 +98,23 @@ brood::retry_policy to_retry(const py::tuple& fields) {
 }
 
 }  // namespace
+
+brood::worker_count to_workers(py::handle n) {
+  if (n.is_none()) return {};
+  if (!py::isinstance<py::str>(n)) return n.cast<int>();
+  const auto text = n.cast<std::string>();
+  const auto percent = brood::parse_duration(text.substr(0, text.size() - 1));
+  if (text.empty() || text.back() != '%' || !percent) {
+    PyErr_SetString(PyExc_ValueError, "max_workers: neither a number nor a share such as '50%'");
+    python_error();
+  }
+  return brood::worker_count::percent_of_cpus(static_cast<double>(percent->nanoseconds()) / 1e9);
+}
+
+brood::duration to_duration(py::handle seconds) {
+  return seconds.is_none() ? brood::duration()
+                           : brood::duration::from_seconds(seconds.cast<double>());
+}
 
 brood::options read_options(const py::tuple& asked, request& r) {
   const py::object executable = asked[1];

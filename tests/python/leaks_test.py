@@ -31,7 +31,7 @@ def raising(*_):
     raise LookupError
 
 
-pool = None
+pool = workers = None
 KINDS = {
     "run": lambda: subprocess.run(["true"]),
     "run with everything": lambda: subprocess.run(["true"], input="x", text=True, capture_output=True, timeout=60,
@@ -55,6 +55,11 @@ KINDS = {
                                                                 {"on_line": raising}, False).result(), LookupError),
     "map": lambda: pool.map([["true"], ["true"]], stdout=-1),
     "retry": lambda: brood.run(["false"], retry=2),
+    "a pipeline": lambda: brood.run(brood.command("echo") | brood.command("cat"), capture_output=True),
+    "a pipeline, no program": lambda: fails(lambda: brood.run(brood.command("cat") | ["/no/such"]), FileNotFoundError),
+    "a request": lambda: workers.call(b"x"),
+    "a request, cancelled": lambda: workers.request(b"x").cancel(),
+    "a worker pool": lambda: brood.WorkerPool(["cat"], min_workers=1).close(),
     "a pool": lambda: brood.Pool(1)._close(),
 }
 
@@ -83,12 +88,13 @@ def state():
 class Leaks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        global pool
-        pool = brood.Pool(2)
+        global pool, workers
+        pool, workers = brood.Pool(2), brood.WorkerPool(["cat"], max_workers=2)
 
     @classmethod
     def tearDownClass(cls):
         pool._close()
+        workers.close()
 
 
 def _add(name, call):
