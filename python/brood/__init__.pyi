@@ -191,6 +191,24 @@ def run(
     map_fds: Iterable[tuple[int, int]] | None = None, retry: None = None,
 ) -> CompletedPipeline: ...
 
+async def async_run(
+    args: _Command, bufsize: int = -1, executable: _Word | None = None,
+    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
+    close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
+    env: _Env | None = None, universal_newlines: bool | None = None,
+    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
+    input: Any = None, capture_output: bool = False, timeout: float | None = None,
+    check: bool = False, on_line: _OnLine | None = None,
+    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
+    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
+    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+    nice: int | None = None, idle_timeout: float | str | None = None,
+    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
+    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
+    map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
+) -> CompletedProcess: ...
+
 class Job:
     @property
     def id(self) -> int: ...

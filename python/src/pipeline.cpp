@@ -1,9 +1,9 @@
 // Running a pipeline below brood.run, on a helper thread.
 // SPDX-License-Identifier: Apache-2.0
-#include <brood/pipeline.hpp>
-
 #include <optional>
 #include <stop_token>
+
+#include <brood/pipeline.hpp>
 
 #include "engine_options.hpp"
 #include "helper_thread.hpp"
@@ -58,8 +58,8 @@ py::tuple run_pipeline(const py::tuple& asked, const py::list& stages, bool last
 }  // namespace
 
 void bind_pipeline(py::module_& m) {
-  m.def("run_pipeline", &run_pipeline, py::arg("asked"), py::arg("stages"),
-        py::arg("last_decides"), py::arg("on_line"), "Run stages to their end: (result, failure).");
+  m.def("run_pipeline", &run_pipeline, py::arg("asked"), py::arg("stages"), py::arg("last_decides"),
+        py::arg("on_line"), "Run stages to their end: (result, failure).");
 }
 
 }  // namespace brood_python

@@ -1,12 +1,12 @@
 // The engine's worker pool below brood.WorkerPool.
 // SPDX-License-Identifier: Apache-2.0
-#include <brood/worker_pool.hpp>
-
 #include <unistd.h>
 
 #include <memory>
 #include <stdexcept>
 #include <thread>
+
+#include <brood/worker_pool.hpp>
 
 #include "engine_options.hpp"
 #include "listener.hpp"
@@ -51,9 +51,8 @@ py::tuple to_answer(answer from) {
   if (from) return py::make_tuple(to_bytes(std::move(*from)), py::none());
   const brood::error& e = from.error();
   const bool cancelled = e.code() == std::errc::operation_canceled;
-  return py::make_tuple(
-      e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
-      py::make_tuple(std::string(to_string(e.kind())), cancelled, to_failure(e)));
+  return py::make_tuple(e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
+                        py::make_tuple(std::string(to_string(e.kind())), cancelled, to_failure(e)));
 }
 
 class worker_pool {
@@ -99,8 +98,8 @@ class worker_pool {
   /// None if the queue is full.
   py::object request_one(std::string message, py::handle timeout) {
     const brood::duration limit = to_duration(timeout);
-    auto r = quietly(
-        [&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
+    auto r =
+        quietly([&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
     return r ? py::cast(std::move(*r)) : py::object(py::none());
   }
   /// Whether the workers are ready; or why the last one could not be.

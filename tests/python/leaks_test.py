@@ -1,6 +1,7 @@
 # Many calls of each kind leave no memory, descriptors, threads or objects behind.
 # SPDX-License-Identifier: Apache-2.0
 """Usage: leaks_test.py [CALLS]"""
+import asyncio
 import gc
 import os
 import sys
@@ -31,7 +32,11 @@ def raising(*_):
     raise LookupError
 
 
-pool = workers = None
+def awaited(*arguments, within=None, **keywords):
+    loop.run_until_complete(asyncio.wait_for(brood.async_run(*arguments, **keywords), within))
+
+
+pool = workers = loop = None
 KINDS = {
     "run": lambda: subprocess.run(["true"]),
     "run with everything": lambda: subprocess.run(["true"], input="x", text=True, capture_output=True, timeout=60,
@@ -57,6 +62,9 @@ KINDS = {
     "retry": lambda: brood.run(["false"], retry=2),
     "a pipeline": lambda: brood.run(brood.command("echo") | brood.command("cat"), capture_output=True),
     "a pipeline, no program": lambda: fails(lambda: brood.run(brood.command("cat") | ["/no/such"]), FileNotFoundError),
+    "async_run": lambda: awaited(["true"], capture_output=True),
+    "async_run, cancelled": lambda: fails(lambda: awaited(["sleep", "60"], within=0.001), asyncio.TimeoutError),
+    "async_run, mistakes": lambda: fails(lambda: awaited(["true"], nice=100), ValueError),
     "a request": lambda: workers.call(b"x"),
     "a request, cancelled": lambda: workers.request(b"x").cancel(),
     "a worker pool": lambda: brood.WorkerPool(["cat"], min_workers=1).close(),
@@ -88,13 +96,15 @@ def state():
 class Leaks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        global pool, workers
+        global pool, workers, loop
         pool, workers = brood.Pool(2), brood.WorkerPool(["cat"], max_workers=2)
+        loop = asyncio.new_event_loop()
 
     @classmethod
     def tearDownClass(cls):
         pool._close()
         workers.close()
+        loop.close()
 
 
 def _add(name, call):
