@@ -180,6 +180,8 @@ class Pool:
         self._engine = None
         if _at_exit:
             raise RuntimeError("no pool can be made at interpreter shutdown")
+        if max_queued < 0:
+            raise ValueError("max_queued: must not be negative")
         self._shared = _Shared()
         self._tokens = itertools.count(1)
         self._shut = False
