@@ -11,7 +11,7 @@ import unittest
 import brood
 import brood.subprocess as subprocess
 
-CALLS = int(sys.argv.pop(1)) if sys.argv[1:] and sys.argv[1].isdigit() else 500
+CALLS = int(sys.argv.pop(1)) if sys.argv[1:] and sys.argv[1].isdigit() else 300
 SLACK = 2 << 20  # the allocator's: what leaks 1 KiB a call is caught from 2000 calls on, objects always
 
 
