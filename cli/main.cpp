@@ -22,6 +22,7 @@ struct verb {
 
 constexpr verb verbs[] = {
     {"run", cli::verb_run, "run a command, with limits on its time, output and resources"},
+    {"map", cli::verb_map, "run a command for each of many arguments, several at once"},
 };
 
 std::string usage() {

@@ -8,5 +8,6 @@ namespace cli {
 
 /// \return  the exit status. Errors: failure.
 int verb_run(std::span<char* const> words);
+int verb_map(std::span<char* const> words);
 
 }  // namespace cli
