@@ -35,11 +35,12 @@ std::int64_t calendar_now() {
   return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-batch::batch(const map_settings& s, job_source& jobs, const composer& c, recorder& r)
+batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers k)
     : settings_(s),
       jobs_(jobs),
       composer_(c),
-      recorder_(r),
+      recorder_(k.files),
+      chronicle_(k.past),
       gate_(s),
       printer_(s.keep_order, [this] { return go_on(); }),
       base_(s.options),
@@ -64,6 +65,7 @@ int batch::run() {
     pool_.wait();
     throw *wrong;
   }
+  drop_waiting();
   printer_.flush();
   if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
   if (fatal_) return *fatal_;
@@ -96,6 +98,7 @@ void batch::start_what_may(std::int64_t now) {
     if (gate_.closed_until(now) > now) return;
     std::unique_ptr<map_job> job = next_job(now);
     if (!job) return;
+    if (job->attempt == 1 && is_done(*job)) continue;
     slot* s = free_slot();
     try {
       start(*s, std::move(job));
@@ -146,8 +149,20 @@ brood::options batch::options_for(slot& s, map_job& job) {
     o.input = policy_.attempts > 1 ? job.block : std::move(job.block);
   }
   if (policy_.attempts > 1) o.env.set("BROOD_ATTEMPT", std::to_string(job.attempt));
-  s.output.prepare(o, recorder_.folder_for(job));
+  job.folder = recorder_.folder_for(job);
+  s.output.prepare(o, job.folder);
   return o;
+}
+
+/// By an earlier run.
+bool batch::is_done(map_job& job) {
+  if (!chronicle_.at_work()) return false;
+  job.slot = 1;  // {%} is no part of what a job is
+  job.cmd = composer_.command_for(job);
+  if (!chronicle_.is_done(job)) return false;
+  ++skipped_;
+  printer_.finish(job.seq);
+  return true;
 }
 
 void batch::start(slot& s, std::unique_ptr<map_job> given) {
@@ -169,6 +184,7 @@ void batch::start(slot& s, std::unique_ptr<map_job> given) {
   }
   if (settings_.verbose)
     complain("job " + std::to_string(job.seq) + ": " + composer_.text_for(job));
+  chronicle_.started(job);
   ++running_;
   s.handle = pool_.submit(job.cmd, std::move(o), [this, number = s.number](const brood::job&) {
     {

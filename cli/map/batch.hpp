@@ -13,6 +13,7 @@
 
 #include <brood/pool.hpp>
 
+#include "map/chronicle.hpp"
 #include "map/composer.hpp"
 #include "map/gate.hpp"
 #include "map/halt.hpp"
@@ -26,12 +27,18 @@
 
 namespace cli {
 
+/// Who is told how jobs end.
+struct keepers {
+  recorder& files;
+  chronicle& past;
+};
+
 /// One thread does it all: it waits for ends of jobs, for arguments, for moments and for signals.
 /// The pool's thread only says that something has ended.
 class batch {
  public:
   /// Everything is borrowed. Errors: failure.
-  batch(const map_settings& s, job_source& jobs, const composer& c, recorder& r);
+  batch(const map_settings& s, job_source& jobs, const composer& c, keepers k);
   batch(const batch&) = delete;
   batch& operator=(const batch&) = delete;
   ~batch();
@@ -55,6 +62,7 @@ class batch {
   void start_what_may(std::int64_t now);
   slot* free_slot();
   std::unique_ptr<map_job> next_job(std::int64_t now);
+  bool is_done(map_job& job);
   void start(slot& s, std::unique_ptr<map_job> job);
   brood::options options_for(slot& s, map_job& job);
   void stop_starting();
@@ -63,10 +71,11 @@ class batch {
   void take_ends();
   void ended(slot& s, outcome r);
   bool again(slot& s, const outcome& r);
-  void settle(map_job& job, const outcome& r, slot* s);
+  void settle(slot& s, const outcome& r);
+  void drop_waiting();
   void judge(const job_end& end);
   void say(const job_end& end) const;
-  void show(slot& s, const job_end& end);
+  void show(slot& s, job_end& end);
   // Waiting
   void wait(std::int64_t now);
   void heed_signals();
@@ -79,6 +88,7 @@ class batch {
   job_source& jobs_;
   const composer& composer_;
   recorder& recorder_;
+  chronicle& chronicle_;
   interrupts signals_;
   gate gate_;
   printer printer_;
@@ -103,6 +113,7 @@ class batch {
   std::optional<int> fatal_;  // the exit status, whatever comes
   tally tally_;
   std::uint64_t cancelled_ = 0;
+  std::uint64_t skipped_ = 0;
 
   std::mutex lock_;
   std::vector<int> ends_;  // slots; guarded by lock_

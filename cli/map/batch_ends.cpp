@@ -70,7 +70,7 @@ void batch::ended(slot& s, outcome r) {
       r->accepted = false;
     }
   }
-  if (!again(s, r)) settle(*s.job, r, &s);
+  if (!again(s, r)) settle(s, r);
   s.job.reset();
   free_.insert(s.number);
 }
@@ -97,19 +97,32 @@ bool batch::again(slot& s, const outcome& r) {
   return true;
 }
 
-/// The job has ended for good. \param s  where its output is.
-void batch::settle(map_job& job, const outcome& r, slot* s) {
-  job_end end = end_of(job, r);
-  if (s != nullptr) show(*s, end);
+/// The job has ended for good.
+void batch::settle(slot& s, const outcome& r) {
+  job_end end = end_of(*s.job, r);
+  show(s, end);
   recorder_.log(end);
-  printer_.finish(job.seq);
+  printer_.finish(s.job->seq);
   judge(end);
 }
 
-void batch::show(slot& s, const job_end& given) {
-  job_end end = given;
+/// Those whose next attempt will not come: their last one has been shown.
+void batch::drop_waiting() {
+  for (; !waiting_.empty(); waiting_.pop()) {
+    const waiting_job& w = waiting_.top();
+    const job_end end = end_of(*w.job, *w.before);
+    recorder_.log(end);
+    printer_.finish(w.job->seq);
+    ++tally_.done;
+    ++tally_.failed;
+  }
+}
+
+void batch::show(slot& s, job_end& end) {
   end.out_bytes = s.output.bytes(false);
+  end.folder = s.job->folder;
   s.output.check_space(*s.job);
+  chronicle_.ended(end, &s.output);
   const std::uint64_t seq = s.job->seq;
   if (settings_.json) {
     if (end.last) printer_.show(seq, recorder_.json(end, s.output), STDOUT_FILENO);

@@ -21,6 +21,7 @@ namespace {
 using namespace flag_groups;
 
 constexpr std::string_view arguments = "Arguments";
+constexpr std::string_view journaling = "Journal";
 constexpr std::string_view when = "How many, when";
 
 using text = const std::string&;
@@ -132,6 +133,15 @@ constexpr own_flag own[] = {
      }},
     {"--lock", "", "Wait until no other run with --lock is at work in this folder", when,
      [](settings& s, text) { of_map(s).lock = true; }},
+
+    {"--no-journal", "", "Keep no record of this run in .brood", journaling,
+     [](settings& s, text) { of_map(s).no_journal = true; }},
+    {"--resume", "", "Skip jobs that have succeeded before", journaling,
+     [](settings& s, text) { of_map(s).resume = true; }},
+    {"--explain", "", "Say of each job why it runs or is skipped", journaling,
+     [](settings& s, text) { of_map(s).explain = true; }},
+    {"--depends", "FILE", "A job is another one when FILE changes, which may have replacements",
+     journaling, [](settings& s, text t) { of_map(s).depends.push_back(t); }},
 
     {"--shell", "", "The command is text for /bin/sh; every replacement is quoted", command,
      [](settings& s, text) { s.shell = true; }},

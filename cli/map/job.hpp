@@ -12,6 +12,7 @@
 #include <brood/result.hpp>
 #include <brood/retry.hpp>
 
+#include "journal/key.hpp"
 #include "map/source.hpp"
 
 namespace cli {
@@ -24,6 +25,8 @@ struct map_job {
   int attempt = 1;
   brood::command cmd{std::vector<std::string>{}};
   std::optional<brood::retry_schedule> schedule;
+  job_identity identity;         ///< only with a journal
+  std::string folder;            ///< of its output under --results
   std::int64_t first_start = 0;  ///< ns since 1970
   std::int64_t started = 0;      ///< ns since 1970; of this attempt
   std::int64_t began = 0;        ///< monotonic ns; of this attempt
@@ -37,6 +40,7 @@ struct job_end {
   int status = 0;  ///< as the exit status of `brood run` would have been
   bool success = false;
   bool last = true;             ///< no further attempt
+  std::string folder = {};      ///< of its output under --results
   std::uint64_t out_bytes = 0;  ///< of stdout, if it passed through our files
 };
 

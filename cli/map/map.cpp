@@ -1,13 +1,15 @@
 // `brood map`: from its words to a batch.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +17,10 @@
 
 #include "exit.hpp"
 #include "io.hpp"
+#include "journal/folder.hpp"
 #include "ladder.hpp"
 #include "map/batch.hpp"
+#include "map/chronicle.hpp"
 #include "map/composer.hpp"
 #include "map/input.hpp"
 #include "map/plan.hpp"
@@ -92,6 +96,7 @@ void check(const map_settings& s) {
          "--max-output and --line-buffer or --ungroup");
   refuse(s.timeout_percent && s.has("timeout"), "two values of --timeout");
   refuse(s.tag && s.tag_text, "--tag and --tagstring");
+  refuse(s.no_journal && (s.resume || s.explain), "--no-journal and --resume or --explain");
   if (s.options.max_output.policy == brood::overflow::spill) {
     throw failure{"map: --overflow spill is for one command: --results keeps all output"};
   }
@@ -102,21 +107,33 @@ void check(const map_settings& s) {
 
 /// Until we exit. Errors: failure.
 void take_lock(const map_settings& s) {
-  const char* path = ".brood/lock";
-  if (::mkdir(".brood", 0777) != 0 && errno != EEXIST) {
-    throw failure{std::string("mkdir '.brood': ") + std::strerror(errno)};
-  }
-  const int lock = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock < 0) throw failure{std::string("open '") + path + "': " + std::strerror(errno)};
+  const std::string folder = folder_to_use();
+  make_folder(folder);
+  const std::string path = folder + "/lock";
+  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK && !s.quiet)
     complain("another run is at work here: waiting for its end");
   while (::flock(lock, LOCK_EX) != 0) {
-    if (errno != EINTR) throw failure{std::string("flock '") + path + "': " + std::strerror(errno)};
+    if (errno != EINTR) throw failure{"flock '" + path + "': " + std::strerror(errno)};
   }
 }
 
-void print_commands(job_source& jobs, const composer& c, int slots) {
+/// With --resume and --explain: which, and why.
+std::string forecast_line(forecast& f, map_job& job, const composer& c, const map_settings& s) {
+  job.cmd = c.command_for(job);
+  const bool done = f.is_done(job);
+  std::string line = c.text_for(job) + "\n";
+  if (s.explain) return "job " + std::to_string(job.seq) + " " + f.explain(job) + ": " + line;
+  return done ? "" : line;
+}
+
+void print_commands(job_source& jobs, const composer& c, const map_settings& s,
+                    const template_options& t) {
+  const auto slots = static_cast<std::uint64_t>(resolve(s.jobs));
+  std::optional<forecast> f;
+  if (s.resume || s.explain) f.emplace(s, c, t);
   for (;;) {
     map_job job;
     const got r = jobs.next(job);
@@ -126,14 +143,16 @@ void print_commands(job_source& jobs, const composer& c, int slots) {
       ::poll(&p, 1, -1);
       continue;
     }
-    job.slot = static_cast<int>((job.seq - 1) % static_cast<std::uint64_t>(slots)) + 1;
-    if (!write_all(STDOUT_FILENO, c.text_for(job) + "\n")) {
+    job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
+    const std::string line = f ? forecast_line(*f, job, c, s) : c.text_for(job) + "\n";
+    if (!write_all(STDOUT_FILENO, line)) {
       throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
     }
   }
 }
 
 struct cut_words {
+  std::vector<std::string> all;
   std::vector<std::string> command;
   std::span<char* const> sources;
 };
@@ -161,14 +180,17 @@ int run_batch(map_settings& s, const cut_words& words) {
   if (s.max_args > 1) how.max_bytes = room_for_arguments(c.bytes());
   const auto jobs = argument_jobs(std::move(in), how);
   if (s.dry_run) {
-    print_commands(*jobs, c, resolve(s.jobs));
+    print_commands(*jobs, c, s, t);
     return 0;
   }
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
-  recorder r(s, c, t);
-  batch b(s, *jobs, c, r);
-  return b.run();
+  recorder files(s, c, t);
+  chronicle past(s, c, t, words.all);
+  batch b(s, *jobs, c, {files, past});
+  const int status = b.run();
+  past.end_run(status);
+  return status;
 }
 
 }  // namespace
@@ -183,7 +205,9 @@ int verb_map(std::span<char* const> words) {
   }
   make_ladder("map", s);
   check(s);
-  const cut_words cut_up = cut(words.subspan(count));
+  cut_words cut_up = cut(words.subspan(count));
+  cut_up.all = {"brood", "map"};
+  cut_up.all.insert(cut_up.all.end(), words.begin(), words.end());
   if (cut_up.command.empty() && !s.shell) {
     throw failure{"map: there is no command; see 'brood map --help'"};
   }

@@ -66,6 +66,7 @@ struct map_settings : settings {
   bool no_journal = false;
   bool resume = false;
   bool explain = false;
+  std::vector<std::string> depends;
 };
 
 /// How many that is on this machine. Errors: failure.

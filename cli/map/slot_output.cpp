@@ -47,6 +47,14 @@ bool is_full(int file) {
   return full;
 }
 
+void append(std::string& to, const extent& e) {
+  const std::size_t had = to.size();
+  to.resize(had + static_cast<std::size_t>(e.length));
+  const ssize_t n = ::pread(e.file, to.data() + had, static_cast<std::size_t>(e.length),
+                            static_cast<off_t>(e.from));
+  to.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+}
+
 std::string last_line_of(int file, std::uint64_t size) {
   std::array<char, 512> block;
   const std::uint64_t from = size > block.size() ? size - block.size() : 0;
@@ -177,15 +185,28 @@ std::string slot_output::text(bool err, std::uint64_t most, std::uint64_t& omitt
   omitted = s.capped ? s.capped->omitted() : 0;
   std::string all;
   for (const extent& e : parts(s)) {
-    const std::uint64_t room = most - std::min<std::uint64_t>(most, all.size());
-    const auto n = static_cast<std::size_t>(std::min(room, e.length));
+    const std::uint64_t n = std::min(most - std::min<std::uint64_t>(most, all.size()), e.length);
     omitted += e.length - n;
-    const std::size_t had = all.size();
-    all.resize(had + n);
-    const ssize_t got = ::pread(e.file, all.data() + had, n, static_cast<off_t>(e.from));
-    all.resize(had + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    append(all, {e.file, e.from, n});
   }
   return all;
+}
+
+std::string slot_output::tail(bool err, std::uint64_t most, std::uint64_t& omitted) const {
+  const stream& s = of(err);
+  omitted = s.capped ? s.capped->omitted() : 0;
+  const std::vector<extent> all = parts(s);
+  std::uint64_t before = 0;
+  for (const extent& e : all) before += e.length;
+  before -= std::min(before, most);
+  std::string text;
+  for (const extent& e : all) {
+    const std::uint64_t skip = std::min(before, e.length);
+    before -= skip;
+    omitted += skip;
+    append(text, {e.file, e.from + skip, e.length - skip});
+  }
+  return text;
 }
 
 std::uint64_t slot_output::bytes(bool err) const {

@@ -46,6 +46,8 @@ class slot_output {
   void show(printer& p, std::uint64_t seq, std::string_view tag);
   /// What it wrote to stdout or stderr; at most `most` bytes, how many more into `omitted`.
   std::string text(bool err, std::uint64_t most, std::uint64_t& omitted) const;
+  /// The end of it.
+  std::string tail(bool err, std::uint64_t most, std::uint64_t& omitted) const;
   std::uint64_t bytes(bool err) const;
   /// The last line, for people. While it runs, too.
   std::string last_line() const;
