@@ -65,11 +65,9 @@ $ brood map -k --header : $HELPER echo {x}{y} ::: x 1 2 ::: y 3
 13
 23
 
-$ brood map -k -n 2 $HELPER args ::: a b c
-0:/tmp/m/build/dev/bin/brood-helper
+$ brood map -k -n 2 $HELPER args ::: a b c | grep -v 0:
 1:a
 2:b
-0:/tmp/m/build/dev/bin/brood-helper
 1:c
 
 $ brood map -k -I , $HELPER echo , {} ::: a
