@@ -22,6 +22,8 @@ struct verb {
 
 constexpr verb verbs[] = {
     {"run", cli::verb_run, "run a command, with limits on its time, output and resources"},
+    {"ls", cli::verb_ls, "list the runs that the journal has"},
+    {"report", cli::verb_report, "report on a run: text, JSON, JUnit, HTML, a trace"},
 };
 
 std::string usage() {
