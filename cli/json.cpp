@@ -49,8 +49,16 @@ std::string line(const json& object) {
 
 namespace {
 
-json describe(const brood::completed_process& result, const settings& s) {
+void add_facts(json& object, const batch_facts& batch) {
+  object["seq"] = batch.seq;
+  object["slot"] = batch.slot;
+  object["args"] = *batch.args;
+}
+
+json describe(const brood::completed_process& result, const settings& s,
+              const batch_facts* batch = nullptr) {
   json object;
+  if (batch != nullptr) add_facts(object, *batch);
   object["argv"] = result.args;
   object["pid"] = result.pid;
   object["reason"] = brood::to_string(result.reason);
@@ -62,13 +70,14 @@ json describe(const brood::completed_process& result, const settings& s) {
   object["max_rss_bytes"] = result.usage.max_rss_bytes;
   object["complete"] = result.complete;
   object["containment"] = brood::to_string(result.containment);
-  object["attempts"] = result.attempts.size() + 1;
+  object["attempts"] =
+      batch != nullptr ? static_cast<std::size_t>(batch->attempts) : result.attempts.size() + 1;
   object["success"] = result.success();
   const brood::options& o = s.options;
-  if (o.capture_output || is_collected(o.out)) {
+  if (batch != nullptr || o.capture_output || is_collected(o.out)) {
     add_output(object, "stdout", result.out, result.out_omitted);
   }
-  if (o.capture_output || is_collected(o.err)) {
+  if (batch != nullptr || o.capture_output || is_collected(o.err)) {
     add_output(object, "stderr", result.err, result.err_omitted);
   }
   if (!result.degraded.empty()) object["degraded"] = result.degraded;
@@ -78,8 +87,8 @@ json describe(const brood::completed_process& result, const settings& s) {
 }  // namespace
 
 std::string to_json(const brood::completed_process& result, const brood::error* wrong,
-                    const settings& s) {
-  json object = describe(result, s);
+                    const settings& s, const batch_facts* batch) {
+  json object = describe(result, s, batch);
   if (wrong) object["error"] = wrong->what();
   return line(object);
 }
@@ -108,8 +117,10 @@ std::string to_json(const brood::completed_pipeline& result, const settings& s) 
   return line(object);
 }
 
-std::string to_json(const brood::command& cmd, const brood::error& e, std::size_t attempts) {
-  json object;
+namespace {
+
+void add_not_started(json& object, const brood::command& cmd, const brood::error& e,
+                     std::size_t attempts) {
   object["argv"] = cmd.args();
   object["pid"] = nullptr;
   object["reason"] = brood::to_string(brood::reason::not_started);
@@ -117,6 +128,20 @@ std::string to_json(const brood::command& cmd, const brood::error& e, std::size_
   object["signal"] = nullptr;
   object["attempts"] = attempts;
   object["error"] = e.what();
+}
+
+}  // namespace
+
+std::string to_json(const brood::command& cmd, const brood::error& e, std::size_t attempts) {
+  json object;
+  add_not_started(object, cmd, e, attempts);
+  return line(object);
+}
+
+std::string to_json(const brood::command& cmd, const brood::error& e, const batch_facts& batch) {
+  json object;
+  add_facts(object, batch);
+  add_not_started(object, cmd, e, static_cast<std::size_t>(batch.attempts));
   return line(object);
 }
 

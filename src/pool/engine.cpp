@@ -6,6 +6,7 @@
 
 #include "base/make_error.hpp"
 #include "process/access.hpp"
+#include "run/spawn_below.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {
@@ -70,6 +71,7 @@ void engine::run() {
       }
       stop_all(reason::timed_out);
     }
+    gone_.clear();  // their guardians are free for the next
     start_what_may();
     gone_.clear();
     loop_.turn(deadline_);
@@ -119,7 +121,7 @@ void engine::attempt(active& a) {
   const bool last = a.schedule.attempt() >= a.policy.attempts;
   options o = last && running_ <= 1 ? std::move(*a.job->opts) : *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
-  auto started = try_spawn(a.job->cmd, std::move(o));
+  auto started = try_spawn_below(&guardians_, a.job->cmd, std::move(o));
   if (!started) return failed_to_start(a, started.error());
   if (last) a.job->opts.reset();
   set_state(a.job, job_state::running, started->pid());
