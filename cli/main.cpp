@@ -23,6 +23,8 @@ struct verb {
 constexpr verb verbs[] = {
     {"run", cli::verb_run, "run a command, with limits on its time, output and resources"},
     {"map", cli::verb_map, "run a command for each of many arguments, several at once"},
+    {"ls", cli::verb_ls, "list the runs that the journal has"},
+    {"report", cli::verb_report, "report on a run: text, JSON, JUnit, HTML, a trace"},
 };
 
 std::string usage() {

@@ -9,5 +9,7 @@ namespace cli {
 /// \return  the exit status. Errors: failure.
 int verb_run(std::span<char* const> words);
 int verb_map(std::span<char* const> words);
+int verb_ls(std::span<char* const> words);
+int verb_report(std::span<char* const> words);
 
 }  // namespace cli

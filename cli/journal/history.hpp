@@ -23,6 +23,8 @@ class history {
   history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy);
 
   std::string explain(const job_identity& job);
+  /// What was known about a job's inputs and variables, sorted.
+  std::vector<job_part> parts_of(const job_key& key);
 
  private:
   struct outcome {
@@ -36,7 +38,6 @@ class history {
   };
 
   attempt load(const outcome& o);
-  std::vector<job_part> parts_of(const job_key& key);
   std::string what_changed(const job_identity& job, const outcome& before);
 
   sql::database db_;

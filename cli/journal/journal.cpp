@@ -26,7 +26,7 @@ namespace cli {
 namespace {
 
 // A disk that does not keep up makes callers wait, rather than the queue grow.
-constexpr std::size_t queue_limit = 8192;
+constexpr std::size_t queue_limit = 2048;
 // Below so many pages, what lies in the write-ahead log costs the next opener next to nothing.
 constexpr std::int64_t checkpoint_pages = 256;
 
