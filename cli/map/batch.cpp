@@ -66,14 +66,17 @@ int batch::run() {
     stop_starting();
     cancel_running();
     pool_.wait();
-    throw *wrong;
+    if (signals_.signal() == 0) throw *wrong;
+    complain(wrong->text);
+    return exit_signal_base + signals_.signal();
   }
   drop_waiting();
   printer_.flush();
   if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
   if (fatal_) return *fatal_;
   if (tally_.failed > 0 && !settings_.quiet) {
-    complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) + " jobs failed");
+    complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) + " jobs failed" +
+             (chronicle_.at_work() ? ": 'brood report --failed' has more" : ""));
   }
   if (halted_ && settings_.halt.what == halt_policy::kind::success) return 0;
   constexpr std::uint64_t most = 101;

@@ -56,6 +56,7 @@ class job_source {
   virtual got next(map_job& to) = 0;
   /// What becomes readable when there is more, after got::wait.
   virtual int waits_for() const = 0;
+  /// How many there are in all, if it is known.
   virtual std::optional<std::uint64_t> total() const { return {}; }
 };
 

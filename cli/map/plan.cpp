@@ -22,7 +22,7 @@ std::size_t bytes_of(const fields& f) {
 
 class packed final : public job_source {
  public:
-  packed(input from, packing how) : from_(std::move(from)), how_(how) {}
+  packed(input from, packing how) : from_(std::move(from)), how_(how), records_(from_.total()) {}
 
   got next(map_job& to) override {
     while (count_ < how_.max_args) {
@@ -58,14 +58,14 @@ class packed final : public job_source {
   int waits_for() const override { return from_.waits_for(); }
 
   std::optional<std::uint64_t> total() const override {
-    const auto n = from_.total();
-    if (!n || (how_.max_args > 1 && how_.max_bytes > 0)) return {};
-    return *n;
+    if (how_.max_args > 1 && how_.max_bytes > 0) return {};
+    return records_;
   }
 
  private:
   input from_;
   packing how_;
+  std::optional<std::uint64_t> records_;
   std::uint64_t seq_ = 0;
   fields args_;  // of the job in the making
   std::size_t count_ = 0;

@@ -103,25 +103,25 @@ $ brood map -k -q $HELPER exit ::: 0 1 2
 [2]
 
 $ brood map $HELPER exit ::: 0 1
-brood: 1 of 2 jobs failed
+brood: 1 of 2 jobs failed: 'brood report --failed' has more
 [1]
 
 $ seq 150 | sed s/.*/1/ | brood map -q $HELPER exit
 [101]
 
 $ brood map $HELPER kill-self ::: TERM
-brood: 1 of 1 jobs failed
+brood: 1 of 1 jobs failed: 'brood report --failed' has more
 [1]
 
 $ brood map --ok-codes 0,3 $HELPER exit ::: 3
 
 $ brood map -t 0.2 $HELPER sleep ::: 60 2>&1 | sed "s,$HELPER,HELPER,"
 brood: job 1: timed out after 200 ms: HELPER sleep 60
-brood: 1 of 1 jobs failed
+brood: 1 of 1 jobs failed: 'brood report --failed' has more
 
 $ brood map -j1 -t 1000% $HELPER sleep ::: 0.05 0.05 0.05 60 2>&1 | sed "s,$HELPER,HELPER,"
 brood: job 4: took too long beside the others: HELPER sleep 60
-brood: 1 of 4 jobs failed
+brood: 1 of 4 jobs failed: 'brood report --failed' has more
 
 $ brood map -k --dry-run $HELPER sleep {} {#} ::: 1 'a b' | sed "s,$HELPER,HELPER,"
 HELPER sleep 1 1

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
 $ brood map -j1 $HELPER exit ::: 0 1; brood map -j1 --resume --explain $HELPER exit ::: 0 1 2 2>&1 | sed "s,$HELPER,HELPER,"
-brood: 1 of 2 jobs failed
+brood: 1 of 2 jobs failed: 'brood report --failed' has more
 job 1 skipped: succeeded in run 1: HELPER exit 0
 job 2 runs: failed in run 1: exit status 1: HELPER exit 1
 job 3 runs: no earlier run has it: HELPER exit 2
-brood: 2 of 2 jobs failed
+brood: 2 of 2 jobs failed: 'brood report --failed' has more
 
 $ brood map --dry-run --resume $HELPER exit ::: 0 1 2 | sed "s,$HELPER,HELPER,"
 HELPER exit 1

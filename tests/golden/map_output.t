@@ -38,7 +38,7 @@ $ brood map -k --max-output 4 --overflow tail $HELPER out '{}23456\n' ::: a
 
 $ brood map -k --max-output 4 $HELPER out '{}123456\n' + pause ::: a 2>&1 | sed "s,$HELPER,HELPER,"
 a123brood: job 1: wrote more than 4 bytes of output: HELPER out 'a123456\n' + pause
-brood: 1 of 1 jobs failed
+brood: 1 of 1 jobs failed: 'brood report --failed' has more
 
 $ brood map -j1 --results res $HELPER out '{}\n' + err 'e\n' + exit {} ::: 0 1 2>/dev/null; find res -type f | sort; cat res/1/1/stderr
 0

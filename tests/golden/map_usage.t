@@ -120,7 +120,7 @@ brood: chdir 'nowhere': No such file or directory
 $ brood map -j1 {} echo x ::: nope $HELPER
 brood: job 1: exec 'nope': No such file or directory
 x
-brood: 1 of 2 jobs failed
+brood: 1 of 2 jobs failed: 'brood report --failed' has more
 [1]
 
 $ brood map --umask 999 echo ::: a
@@ -141,7 +141,7 @@ brood: open '/nowhere': No such file or directory
 
 $ head -c 200000 /dev/zero | tr '\0' x | brood map /bin/echo | wc -c
 brood: job 1: exec '/bin/echo': Argument list too long
-brood: 1 of 1 jobs failed
+brood: 1 of 1 jobs failed: 'brood report --failed' has more
 0
 
 $ brood map $HELPER echo ::: a > /dev/full
