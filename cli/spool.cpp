@@ -51,7 +51,8 @@ int make_spool(bool append) {
   const int mode = append ? O_APPEND : 0;
   std::string path = spool_folder();
   int spool = ::open(path.c_str(), O_TMPFILE | O_RDWR | mode | O_CLOEXEC, 0600);
-  if (spool < 0) {  // a file system that only has files with names
+  if (spool < 0 &&
+      (errno == EOPNOTSUPP || errno == EISDIR)) {  // a file system that only has files with names
     path += "/brood-XXXXXX";
     spool = ::mkostemp(path.data(), mode | O_CLOEXEC);
     if (spool >= 0) ::unlink(path.c_str());

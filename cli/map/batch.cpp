@@ -45,6 +45,8 @@ batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers
       printer_(s.keep_order, [this] { return go_on(); }),
       base_(s.options),
       policy_(std::exchange(base_.retry, {})),
+      began_(monotonic_now()),
+      progress_(s, began_),
       most_(resolve(s.jobs)),
       pool_({.max_workers = most_}) {
   if (!s.has("in") && !s.has("input")) base_.in = brood::DEVNULL;
@@ -59,6 +61,7 @@ int batch::run() {
   } catch (const failure& f) {
     wrong = f;
   }
+  progress_.hide();
   if (wrong) {  // nothing is left running when this is said
     stop_starting();
     cancel_running();
@@ -84,6 +87,7 @@ void batch::loop() {
     const std::int64_t now = monotonic_now();
     heed_limits(now);
     start_what_may(now);
+    progress_.update(now, [this](std::size_t most) { return state(most); });
     if (running_ == 0 && over()) return;
     wait(now);
   }
@@ -139,6 +143,7 @@ std::unique_ptr<map_job> batch::next_job(std::int64_t now) {
   const got r = jobs_.next(*job);
   input_ended_ = r == got::end;
   input_waits_ = r == got::wait;
+  fetched_count_ += r == got::one ? 1 : 0;
   return r == got::one ? std::move(job) : nullptr;
 }
 
@@ -253,7 +258,7 @@ bool batch::go_on() {
 void batch::wait(std::int64_t now) {
   std::vector<pollfd> wanted{{signals_.event(), POLLIN, 0}};
   const bool room = starting_ && running_ < most_;
-  std::int64_t until = INT64_MAX;
+  std::int64_t until = progress_.next();
   if (room && !waiting_.empty()) until = waiting_.top().due;
   if (room && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
   const std::size_t first_reader = wanted.size();
@@ -273,6 +278,7 @@ void batch::wait(std::int64_t now) {
   if (ready <= 0) return;
   if (wanted[0].revents != 0) signals_.clear();
   if (!live) return;
+  progress_.hide();
   for (std::size_t i = first_reader; i < wanted.size(); ++i) {
     if (wanted[i].revents == 0) continue;
     for (const auto& s : slots_) {
@@ -284,10 +290,26 @@ void batch::wait(std::int64_t now) {
   }
 }
 
-void batch::answer_question(std::int64_t now) const {
-  std::string page = "brood: " + std::to_string(tally_.done) + " done, " +
-                     std::to_string(tally_.failed) + " failed, " + std::to_string(running_) +
-                     " running\n";
+batch_state batch::state(std::size_t most) const {
+  batch_state b;
+  b.done = tally_.done;
+  b.failed = tally_.failed;
+  b.skipped = skipped_;
+  b.running = static_cast<std::size_t>(running_);
+  b.total = input_ended_ ? std::optional(fetched_count_) : jobs_.total();
+  const std::int64_t now = monotonic_now();
+  for (const auto& s : slots_) {
+    if (b.jobs.size() >= most) break;
+    if (!s->handle) continue;
+    b.jobs.push_back(
+        {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output.last_line()});
+  }
+  return b;
+}
+
+void batch::answer_question(std::int64_t now) {
+  progress_.hide();
+  std::string page = "brood: " + summary(state(0), static_cast<double>(now - began_) / 1e9) + "\n";
   for (const auto& s : slots_) {
     if (!s->handle) continue;
     page += "  job " + std::to_string(s->job->seq) + " for " +

@@ -21,6 +21,7 @@
 #include "map/job.hpp"
 #include "map/median.hpp"
 #include "map/printer.hpp"
+#include "map/progress.hpp"
 #include "map/recorder.hpp"
 #include "map/settings.hpp"
 #include "map/slot_output.hpp"
@@ -81,7 +82,8 @@ class batch {
   void heed_signals();
   void heed_limits(std::int64_t now);
   bool go_on();
-  void answer_question(std::int64_t now) const;
+  batch_state state(std::size_t jobs) const;
+  void answer_question(std::int64_t now);
   std::int64_t late_at(const slot& s) const;
 
   const map_settings& settings_;
@@ -95,6 +97,8 @@ class batch {
   brood::options base_;
   brood::retry_policy policy_;
   median_of_last durations_;
+  std::int64_t began_;
+  progress progress_;
 
   int most_ = 1;  // jobs at once
   std::vector<std::unique_ptr<slot>> slots_;
@@ -103,6 +107,7 @@ class batch {
   std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;
   std::unique_ptr<map_job> fetched_;
   bool input_ended_ = false;
+  std::uint64_t fetched_count_ = 0;
   bool input_waits_ = false;
   bool starting_ = true;  // something may still be started
   bool cancelling_ = false;

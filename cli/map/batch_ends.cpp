@@ -62,6 +62,7 @@ void batch::take_ends() {
 void batch::ended(slot& s, outcome r) {
   s.handle = {};
   --running_;
+  progress_.hide();
   if (s.output.exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
   if (s.why && r) {
     const bool ended_itself = r->reason != brood::reason::cancelled;

@@ -88,10 +88,17 @@ chronicle::chronicle(const map_settings& s, const composer& c, const template_op
                      std::vector<std::string> argv)
     : settings_(s), composer_(c) {
   if (s.no_journal) return;
-  identities_ = std::make_unique<identity_maker>(s, c, o);
   const std::string folder = folder_to_use();
-  make_folder(folder);
+  try {
+    make_folder(folder);
+  } catch (const failure& f) {
+    // A folder that is not ours to write in: that is no reason not to run.
+    if (s.resume || s.explain || ::access(folder.c_str(), F_OK) == 0) throw;
+    if (!s.quiet) complain("no journal: " + f.text);
+    return;
+  }
   journal_ = std::make_unique<journal>(folder);
+  identities_ = std::make_unique<identity_maker>(s, c, o);
   run_info info;
   info.argv = std::move(argv);
   info.cwd = working_directory();

@@ -20,11 +20,13 @@
 #include "journal/folder.hpp"
 #include "ladder.hpp"
 #include "map/batch.hpp"
+#include "map/blocks.hpp"
 #include "map/chronicle.hpp"
 #include "map/composer.hpp"
 #include "map/input.hpp"
 #include "map/plan.hpp"
 #include "map/settings.hpp"
+#include "map/workers.hpp"
 #include "verbs.hpp"
 
 namespace cli {
@@ -39,7 +41,7 @@ record_format format_of(const map_settings& s) {
   record_format f;
   f.delimiter = s.delimiter;
   f.csv = s.csv;
-  if (!s.separator.empty()) set_separator(f, s.separator);
+  if (s.separator) set_separator(f, *s.separator);
   if (s.csv && f.separator.size() > 1) {
     throw failure{"--colsep: with --csv it must be one character"};
   }
@@ -97,6 +99,16 @@ void check(const map_settings& s) {
   refuse(s.timeout_percent && s.has("timeout"), "two values of --timeout");
   refuse(s.tag && s.tag_text, "--tag and --tagstring");
   refuse(s.no_journal && (s.resume || s.explain), "--no-journal and --resume or --explain");
+  refuse(s.pipe && s.workers, "--pipe and --pool");
+  refuse(s.pipe && (s.has("in") || s.has("input")), "--pipe and --stdin or --input");
+  refuse(s.workers && (s.json || !s.joblog.empty() || !s.results.empty() || s.resume || s.explain),
+         "--pool and --json, --joblog, --results or the journal");
+  refuse(s.workers && (s.shell || s.dry_run || s.options.retry.attempts > 1),
+         "--pool and --shell, --dry-run or --retry");
+  refuse(s.workers && s.output != mode::grouped, "--pool and --line-buffer or --ungroup");
+  if (!s.pipe && (s.record_start || s.record_end)) {
+    throw failure{"map: --recstart and --recend are for --pipe"};
+  }
   if (s.options.max_output.policy == brood::overflow::spill) {
     throw failure{"map: --overflow spill is for one command: --results keeps all output"};
   }
@@ -167,24 +179,54 @@ cut_words cut(std::span<char* const> words) {
   return c;
 }
 
+std::unique_ptr<job_source> make_blocks(const map_settings& s, const cut_words& words) {
+  if (!words.sources.empty()) throw failure{"map: --pipe takes no arguments after :::"};
+  if (s.files.size() > 1) throw failure{"map: --pipe reads one file"};
+  block_format f;
+  f.bytes = s.block;
+  f.records = s.max_args;
+  if (s.record_start) {
+    f.start = *s.record_start;
+    f.end.clear();
+  }
+  if (s.record_end) f.end = *s.record_end;
+  return block_jobs(s.files.empty() ? "-" : s.files[0], std::move(f));
+}
+
+/// A job for each argument, or several. Says in `t` and `c` what is known of them.
+std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& words,
+                                      template_options& t, std::optional<composer>& c) {
+  if (s.pipe) {
+    t.append = false;
+    c.emplace(words.command, s, t);
+    return make_blocks(s, words);
+  }
+  input in = make_input(s, words.sources);
+  t.names = in.names();
+  if (!s.separator && !s.csv) {
+    t.columns = in.sources() * (s.max_args > 0 ? s.max_args : 1);
+  }
+  t.append = !s.workers;
+  c.emplace(words.command, s, t);
+  packing how{s.max_args > 0 ? s.max_args : 1, 0};
+  if (s.max_args > 1 && !s.workers) how.max_bytes = room_for_arguments(c->bytes());
+  auto jobs = argument_jobs(std::move(in), how);
+  return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
+}
+
 int run_batch(map_settings& s, const cut_words& words) {
   template_options t;
   t.all = s.replacement;
-  input in = make_input(s, words.sources);
-  t.names = in.names();
-  if (s.separator.empty() && !s.csv) {
-    t.columns = in.sources() * (s.max_args > 0 ? s.max_args : 1);
-  }
-  const composer c(words.command, s, t);
-  packing how{s.max_args > 0 ? s.max_args : 1, 0};
-  if (s.max_args > 1) how.max_bytes = room_for_arguments(c.bytes());
-  const auto jobs = argument_jobs(std::move(in), how);
+  std::optional<composer> composed;
+  const auto jobs = make_jobs(s, words, t, composed);
+  const composer& c = *composed;
   if (s.dry_run) {
     print_commands(*jobs, c, s, t);
     return 0;
   }
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
+  if (s.workers) return run_workers(words.command, s, *jobs);
   recorder files(s, c, t);
   chronicle past(s, c, t, words.all);
   batch b(s, *jobs, c, {files, past});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <iterator>
 #include <utility>
 
@@ -72,6 +73,37 @@ class packed final : public job_source {
   std::optional<fields> left_over_;
 };
 
+class counted final : public job_source {
+ public:
+  explicit counted(std::unique_ptr<job_source> from) : from_(std::move(from)) {}
+
+  got next(map_job& to) override {
+    while (!all_here_) {
+      map_job job;
+      const got r = from_->next(job);
+      if (r == got::wait) return r;
+      all_here_ = r == got::end;
+      if (r == got::one) args_.push_back(std::move(job.args));
+      count_ = args_.size();
+    }
+    if (args_.empty()) return got::end;
+    to.seq = count_ - args_.size() + 1;
+    to.args = std::move(args_.front());
+    args_.pop_front();
+    return got::one;
+  }
+  int waits_for() const override { return from_->waits_for(); }
+  std::optional<std::uint64_t> total() const override {
+    return all_here_ ? std::optional<std::uint64_t>(count_) : std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<job_source> from_;
+  std::deque<fields> args_;
+  std::uint64_t count_ = 0;
+  bool all_here_ = false;
+};
+
 }  // namespace
 
 std::size_t room_for_arguments(std::size_t template_bytes) {
@@ -81,6 +113,10 @@ std::size_t room_for_arguments(std::size_t template_bytes) {
   for (char** e = environ; *e != nullptr; ++e) taken += std::strlen(*e) + 1 + sizeof(char*);
   const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : 131072;
   return room > taken ? room - taken : 1;
+}
+
+std::unique_ptr<job_source> counted_jobs(std::unique_ptr<job_source> from) {
+  return std::make_unique<counted>(std::move(from));
 }
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how) {

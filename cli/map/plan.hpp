@@ -22,4 +22,7 @@ std::size_t room_for_arguments(std::size_t template_bytes);
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how);
 
+/// Reads all of `from` before it gives the first job, so that it knows how many there are.
+std::unique_ptr<job_source> counted_jobs(std::unique_ptr<job_source> from);
+
 }  // namespace cli

@@ -32,7 +32,7 @@ struct map_settings : settings {
   // Arguments
   std::vector<std::string> files;
   char delimiter = '\n';
-  std::string separator;
+  std::optional<std::string> separator;
   bool csv = false;
   bool header = false;
   bool shuffle = false;

@@ -121,7 +121,7 @@ class lines final : public source {
       if (text[searched_] == format_.delimiter) return searched_;
     }
     if (!ended_ || text.empty()) return {};
-    if (quoted_) throw failure{where() + ": a quote is not closed"};
+    if (quoted_) throw failure{where(1) + ": a quote is not closed"};
     return text.size();
   }
 
@@ -158,7 +158,9 @@ class lines final : public source {
     ended_ = n == 0;
   }
 
-  std::string where() const { return "'" + name_ + "', line " + std::to_string(number_); }
+  std::string where(std::uint64_t ahead = 0) const {
+    return "'" + name_ + "', line " + std::to_string(number_ + ahead);
+  }
 
   int fd_;
   bool owned_;
