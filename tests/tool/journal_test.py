@@ -14,7 +14,7 @@ import unittest
 import xml.etree.ElementTree
 from pathlib import Path
 
-BIN = Path(sys.argv.pop(1))
+BIN = Path(sys.argv.pop(1)).resolve()
 TOOL, WRITER = BIN / "brood", BIN / "journal-writer"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 PATIENCE = 60
@@ -90,6 +90,8 @@ class Journal(unittest.TestCase):
     def test_a_folder_without_rights(self):
         self.write(2)
         prefix = NOBODY if os.geteuid() == 0 else []
+        if subprocess.run([*prefix, "test", "-x", TOOL], stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("another user cannot reach the tool")
         self.top.chmod(0o755)
         self.folder.chmod(0o555)
         for path in self.folder.iterdir():

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-TOOL = Path(sys.argv.pop(1)) / "brood"
+TOOL = Path(sys.argv.pop(1)).resolve() / "brood"
 # Plays a user who has typed the words and presses the tabulator.
 PLAY = """
 . "$1"; shift
