@@ -14,7 +14,6 @@
 #include <brood/status.hpp>
 
 #include "exit.hpp"
-#include "help_page.hpp"
 
 namespace cli {
 
@@ -168,9 +167,22 @@ std::string_view group_of(const flag& f) {
   return "More";
 }
 
-void add_flag(CLI::App& app, const flag& f, settings& to) {
+/// The names among `flags` that the verb's own flags leave to the table: those go first.
+std::string free_names(const verb_flags& verb, std::string_view flags) {
+  std::string names;
+  while (!flags.empty()) {
+    const std::string_view name = flags.substr(0, flags.find(','));
+    flags.remove_prefix(std::min(name.size() + 1, flags.size()));
+    const auto takes_it = [name](const own_flag& f) { return is_one_of(name, f.flags); };
+    if (std::none_of(verb.own.begin(), verb.own.end(), takes_it)) {
+      names.append(names.empty() ? "" : ",").append(name);
+    }
+  }
+  return names;
+}
+
+void add_flag(CLI::App& app, const flag& f, const std::string& names, settings& to) {
   CLI::Option* option = nullptr;
-  const std::string names(f.flags());
   const std::string help(f.help());
   if (f.value().empty()) {
     const auto seen = [f, &to](std::int64_t) { apply(f, to, {}); };
@@ -202,7 +214,10 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
   if (found.used().empty()) return found.end();
   CLI::App app;
   app.set_help_flag();
-  for (const flag& f : found.used()) add_flag(app, f, to);
+  for (const flag& f : found.used()) {
+    const bool own = f.own != nullptr;
+    add_flag(app, f, own ? std::string(f.flags()) : free_names(verb, f.flags()), to);
+  }
   std::reverse(found.words().begin(), found.words().end());  // as CLI11 takes a vector
   try {
     app.parse(std::move(found.words()));
@@ -212,23 +227,25 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
   return found.end();
 }
 
-std::string help_of(const verb_flags& verb) {
-  settings unused;
-  CLI::App app{std::string(verb.description)};
-  app.set_help_flag();
-  app.formatter(std::make_shared<help_page>(std::string(verb.usage)));
-  // CLI11 refuses a name that is there already: what a verb has by itself hides the table's.
+verb_page page_of(const verb_flags& verb) {
+  const auto unused = std::make_shared<settings>();
+  verb_page page = make_page(std::string(verb.usage), std::string(verb.description));
+  page.values = unused;
   const auto add_own = [&] {
-    for (const own_flag& f : verb.own) add_flag(app, {.own = &f}, unused);
+    for (const own_flag& f : verb.own)
+      add_flag(*page.app, {.own = &f}, std::string(f.flags), *unused);
   };
   if (verb.own_first) add_own();
   for (const brood::option_entry& e : brood::option_table()) {
-    if (e.flags.empty() || is_refused(verb, e.name)) continue;
-    add_flag(app, {.entry = &e}, unused);
+    const std::string names = free_names(verb, e.flags);
+    if (names.empty() || is_refused(verb, e.name)) continue;
+    add_flag(*page.app, {.entry = &e}, names, *unused);
   }
   if (!verb.own_first) add_own();
-  app.footer(std::string(verb.footer));
-  return app.help();
+  page.app->footer(std::string(verb.footer));
+  return page;
 }
+
+std::string help_of(const verb_flags& verb) { return page_of(verb).app->help(); }
 
 }  // namespace cli

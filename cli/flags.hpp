@@ -13,6 +13,8 @@
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
 
+#include "verb_page.hpp"
+
 namespace cli {
 
 /// What the words before the command ask for.
@@ -83,6 +85,7 @@ void set_kill_after(settings& s, const std::string& text);
 /// Errors: failure.
 std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to);
 
+verb_page page_of(const verb_flags& verb);
 /// The whole page of `brood VERB --help`.
 std::string help_of(const verb_flags& verb);
 

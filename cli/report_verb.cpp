@@ -40,8 +40,8 @@ verb_page make_report_page(report_settings& s) {
   app.add_option("RUN", s.run)->group("");
   std::vector<std::string> names;
   for (const report_format& f : report_formats()) names.emplace_back(f.name);
-  app.add_option("--as", s.as, "The form: " + CLI::detail::join(names, ", "))
-      ->type_name("FORM")
+  app.add_option("--as", s.as, "The form of the report")
+      ->type_name(CLI::detail::join(names, "|"))
       ->group(group);
   app.add_flag("--failed", s.failed, "Only jobs that failed")->group(group);
   app.add_option("--logs", s.logs, "Print what this job wrote: stdout, then stderr, as bytes")

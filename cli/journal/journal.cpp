@@ -27,6 +27,8 @@ namespace {
 
 // A disk that does not keep up makes callers wait, rather than the queue grow.
 constexpr std::size_t queue_limit = 2048;
+// Nor do long commands make it large.
+constexpr std::size_t queue_bytes = 1 << 20;
 // Below so many pages, what lies in the write-ahead log costs the next opener next to nothing.
 constexpr std::int64_t checkpoint_pages = 256;
 
@@ -90,7 +92,9 @@ struct batch {
   std::vector<attempt> ended;
   std::int64_t skipped = 0;
   std::optional<int> exit_status;
+  std::size_t bytes = 0;  // of the arguments of those that have ended, about
 
+  bool full() const { return ended.size() >= queue_limit || bytes >= queue_bytes; }
   bool empty() const { return started.empty() && ended.empty() && skipped == 0 && !exit_status; }
 };
 
@@ -194,6 +198,7 @@ void journal::record(attempt a) {
   a.ended = true;
   impl_->enqueue([&a](batch& b) {
     b.started.erase(a.seq);
+    for (const std::string& word : a.argv) b.bytes += sizeof word + word.size();
     b.ended.push_back(std::move(a));
   });
 }
@@ -223,16 +228,17 @@ void journal::impl::start_thread() {
 template <class Put>
 void journal::impl::enqueue(Put put) {
   std::unique_lock guard(lock);
-  room.wait(guard, [this] { return queue.ended.size() < queue_limit || !wrong.empty(); });
+  room.wait(guard, [this] { return !queue.full() || !wrong.empty(); });
   if (!wrong.empty()) throw failure{wrong};
-  const bool was_empty = queue.empty();
+  const bool first = queue.empty();
   put(queue);
+  const bool due = first || queue.full();
   guard.unlock();
-  if (was_empty) wake.notify_one();
+  if (due) wake.notify_one();
 }
 
 void journal::impl::serve() {
-  const auto full = [this] { return closing || queue.ended.size() >= queue_limit; };
+  const auto full = [this] { return closing || queue.full(); };
   try {
     writer to(db, run);
     for (;;) {

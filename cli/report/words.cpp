@@ -63,6 +63,7 @@ std::string fixed(double value, int digits) {
 
 std::string span_text(std::chrono::nanoseconds t) {
   const double s = to_seconds(t);
+  if (s < 1) return fixed(s * 1e3, s < 0.01 ? 1 : 0) + " ms";
   if (s < 120) return fixed(s, 3) + " s";
   const auto whole = static_cast<std::int64_t>(s);
   const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };

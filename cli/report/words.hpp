@@ -16,7 +16,7 @@ double to_seconds(std::chrono::nanoseconds t);
 /// With so many digits after the point.
 std::string fixed(double value, int digits);
 
-std::string span_text(std::chrono::nanoseconds t);  ///< "0.250 s", "2 min 05 s"
+std::string span_text(std::chrono::nanoseconds t);  ///< "250 ms", "1.250 s", "2 min 05 s"
 std::string size_text(std::uint64_t bytes);         ///< "3.0 MiB"
 std::string local_time(moment t);                   ///< "2026-11-21 12:00:00"
 std::string utc_time(moment t);                     ///< "2026-11-21T12:00:00.000Z"

@@ -141,7 +141,7 @@ def main():
     if not chromium:
         print("skipped: there is no chromium here (Debian package chromium)")
         sys.exit(77)
-    folder_of_programs = Path(sys.argv[1])
+    folder_of_programs = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory(prefix="brood-page-", ignore_cleanup_errors=True) as folder:
         journal = os.path.join(folder, ".brood")
 
