@@ -14,66 +14,12 @@
 #include <brood/status.hpp>
 
 #include "exit.hpp"
-#include "help_page.hpp"
 
 namespace cli {
 
+using namespace flag_groups;
+
 namespace {
-
-struct own_flag {
-  std::string_view flags;
-  std::string_view value;
-  std::string_view help;
-  std::string_view group;
-  void (*set)(settings&, const std::string& text);
-};
-
-void set_signal(settings& s, const std::string& text) {
-  s.signal = brood::signal_number(text);
-  if (!s.signal) throw failure{"--signal: no such signal: '" + text + "'"};
-}
-
-void set_kill_after(settings& s, const std::string& text) {
-  const auto grace = brood::parse_duration(text);
-  if (!grace) throw failure{"--kill-after: " + std::string(grace.error().what())};
-  s.kill_after = *grace;
-}
-
-constexpr std::string_view streams = "Streams";
-constexpr std::string_view ending = "How it ends";
-constexpr std::string_view report = "What is reported";
-
-using text = const std::string&;
-constexpr own_flag own_flags[] = {
-    {"--shell", "", "The command is text for /bin/sh: its words are joined by spaces",
-     "The command", [](settings& s, text) { s.shell = true; }},
-    {"--pipe", "", "A pipeline: CMD -- CMD -- CMD..., each one's output the next one's input",
-     "The command", [](settings& s, text) { s.pipe = true; }},
-    {"--dry-run", "", "Print what would be run, and how; start nothing", "The command",
-     [](settings& s, text) { s.dry_run = true; }},
-    {"--append", "", "Add to the files of --stdout, --stderr and --tee instead of replacing them",
-     streams, [](settings& s, text) { s.append = true; }},
-    {"--merge", "", "Send stderr wherever stdout goes, in the order written", streams,
-     [](settings& s, text) { s.merge = true; }},
-    {"--tee", "FILE", "Copy stdout and stderr to this file as well", streams,
-     [](settings& s, text t) { s.tee = t; }},
-    {"--quiet-ok", "", "Show the output only if the command fails", streams,
-     [](settings& s, text) { s.quiet_ok = true; }},
-    {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
-    {"-k,--kill-after", "DURATION", "Send KILL so long after the first signal (5s)", ending,
-     set_kill_after},
-    {"--on-final-failure", "TEXT", "After the last failure, run this text by /bin/sh", ending,
-     [](settings& s, text t) { s.on_final_failure = t; }},
-    {"--init", "", "Be a good PID 1: reap orphans, forward every signal", ending,
-     [](settings& s, text) { s.init = true; }},
-    {"--json", "", "Print one JSON object at the end, with the output that is not redirected",
-     report, [](settings& s, text) { s.json = true; }},
-    {"-v,--verbose", "", "Say on stderr how the command ended and what it used", report,
-     [](settings& s, text) { s.verbose = true; }},
-    {"-q,--quiet", "", "Say nothing about timeouts and limits", report,
-     [](settings& s, text) { s.quiet = true; }},
-    {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
-};
 
 /// An entry of either table.
 struct flag {
@@ -97,14 +43,21 @@ bool is_one_of(std::string_view name, std::string_view flags) {
   return false;
 }
 
-flag find(std::string_view name) {
-  for (const own_flag& f : own_flags) {
+bool is_refused(const verb_flags& verb, std::string_view name) {
+  return std::find(verb.refused.begin(), verb.refused.end(), name) != verb.refused.end();
+}
+
+/// A verb's own flag goes before one of the table with the same name.
+flag find(const verb_flags& verb, std::string_view name) {
+  for (const own_flag& f : verb.own) {
     if (is_one_of(name, f.flags)) return {.own = &f};
   }
   for (const brood::option_entry& e : brood::option_table()) {
-    if (is_one_of(name, e.flags)) return {.entry = &e};
+    if (is_one_of(name, e.flags) && !is_refused(verb, e.name)) return {.entry = &e};
   }
-  throw failure{"run: unknown option '" + std::string(name) + "'; see 'brood run --help'"};
+  const std::string own_name(verb.name);
+  throw failure{own_name + ": unknown option '" + std::string(name) + "'; see 'brood " + own_name +
+                " --help'"};
 }
 
 /// The words that are flags: cut into one name or one value each, the values never looked at.
@@ -112,7 +65,7 @@ flag find(std::string_view name) {
 /// for the value of `--name=`: it cannot say where a command begins.
 class located {
  public:
-  explicit located(std::span<char* const> all) : all_(all) {
+  located(const verb_flags& verb, std::span<char* const> all) : verb_(verb), all_(all) {
     while (at_ < all_.size()) {
       const std::string_view word = all_[at_];
       if (word.size() < 2 || word[0] != '-') return;  // "-" is a word like others
@@ -137,7 +90,7 @@ class located {
     const flag f = note(name);
     if (f.value().empty()) {
       if (equals == std::string_view::npos) return;
-      throw failure{"run: " + std::string(name) + " takes no value"};
+      throw failure{own_name() + std::string(name) + " takes no value"};
     }
     if (equals == std::string_view::npos) {
       take_next(name, f);
@@ -162,7 +115,7 @@ class located {
   }
 
   flag note(std::string_view name) {
-    const flag f = find(name);
+    const flag f = find(verb_, name);
     if (std::find(used_.begin(), used_.end(), f) == used_.end()) used_.push_back(f);
     words_.emplace_back(name);
     return f;
@@ -170,11 +123,14 @@ class located {
 
   void take_next(std::string_view name, const flag& f) {
     if (at_ == all_.size()) {
-      throw failure{"run: " + std::string(name) + " needs a value: " + std::string(f.value())};
+      throw failure{own_name() + std::string(name) + " needs a value: " + std::string(f.value())};
     }
     words_.emplace_back(all_[at_++]);
   }
 
+  std::string own_name() const { return std::string(verb_.name) + ": "; }
+
+  const verb_flags& verb_;
   std::span<char* const> all_;
   std::size_t at_ = 0;
   std::vector<flag> used_;
@@ -211,9 +167,22 @@ std::string_view group_of(const flag& f) {
   return "More";
 }
 
-void add_flag(CLI::App& app, const flag& f, settings& to) {
+/// The names among `flags` that the verb's own flags leave to the table: those go first.
+std::string free_names(const verb_flags& verb, std::string_view flags) {
+  std::string names;
+  while (!flags.empty()) {
+    const std::string_view name = flags.substr(0, flags.find(','));
+    flags.remove_prefix(std::min(name.size() + 1, flags.size()));
+    const auto takes_it = [name](const own_flag& f) { return is_one_of(name, f.flags); };
+    if (std::none_of(verb.own.begin(), verb.own.end(), takes_it)) {
+      names.append(names.empty() ? "" : ",").append(name);
+    }
+  }
+  return names;
+}
+
+void add_flag(CLI::App& app, const flag& f, const std::string& names, settings& to) {
   CLI::Option* option = nullptr;
-  const std::string names(f.flags());
   const std::string help(f.help());
   if (f.value().empty()) {
     const auto seen = [f, &to](std::int64_t) { apply(f, to, {}); };
@@ -229,35 +198,54 @@ void add_flag(CLI::App& app, const flag& f, settings& to) {
 
 }  // namespace
 
-std::size_t read_flags(std::span<char* const> words, settings& to) {
-  located found(words);
+void set_signal(settings& s, const std::string& text) {
+  s.signal = brood::signal_number(text);
+  if (!s.signal) throw failure{"--signal: no such signal: '" + text + "'"};
+}
+
+void set_kill_after(settings& s, const std::string& text) {
+  const auto grace = brood::parse_duration(text);
+  if (!grace) throw failure{"--kill-after: " + std::string(grace.error().what())};
+  s.kill_after = *grace;
+}
+
+std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to) {
+  located found(verb, words);
   if (found.used().empty()) return found.end();
   CLI::App app;
   app.set_help_flag();
-  for (const flag& f : found.used()) add_flag(app, f, to);
+  for (const flag& f : found.used()) {
+    const bool own = f.own != nullptr;
+    add_flag(app, f, own ? std::string(f.flags()) : free_names(verb, f.flags()), to);
+  }
   std::reverse(found.words().begin(), found.words().end());  // as CLI11 takes a vector
   try {
     app.parse(std::move(found.words()));
   } catch (const CLI::ParseError& e) {
-    throw failure{"run: " + std::string(e.what())};
+    throw failure{std::string(verb.name) + ": " + e.what()};
   }
   return found.end();
 }
 
-std::string run_help() {
-  settings unused;
-  CLI::App app("Runs a command, and when it has to end, ends all of it.");
-  app.set_help_flag();
-  app.formatter(std::make_shared<help_page>("brood run [OPTIONS] [--] COMMAND [ARGS...]"));
+verb_page page_of(const verb_flags& verb) {
+  const auto unused = std::make_shared<settings>();
+  verb_page page = make_page(std::string(verb.usage), std::string(verb.description));
+  page.values = unused;
+  const auto add_own = [&] {
+    for (const own_flag& f : verb.own)
+      add_flag(*page.app, {.own = &f}, std::string(f.flags), *unused);
+  };
+  if (verb.own_first) add_own();
   for (const brood::option_entry& e : brood::option_table()) {
-    if (!e.flags.empty()) add_flag(app, {.entry = &e}, unused);
+    const std::string names = free_names(verb, e.flags);
+    if (names.empty() || is_refused(verb, e.name)) continue;
+    add_flag(*page.app, {.entry = &e}, names, *unused);
   }
-  for (const own_flag& f : own_flags) add_flag(app, {.own = &f}, unused);
-  app.footer(
-      "DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.\n"
-      "Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;\n"
-      "127 not found; 128+N killed by signal N.");
-  return app.help();
+  if (!verb.own_first) add_own();
+  page.app->footer(std::string(verb.footer));
+  return page;
 }
+
+std::string help_of(const verb_flags& verb) { return page_of(verb).app->help(); }
 
 }  // namespace cli

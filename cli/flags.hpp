@@ -1,4 +1,4 @@
-// The flags of `brood run`: one for each entry of the library's option table, and the tool's own.
+// Reading flags: one for each entry of the library's option table, and those of a verb's own.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,6 +12,8 @@
 
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
+
+#include "verb_page.hpp"
 
 namespace cli {
 
@@ -47,11 +49,44 @@ struct settings {
   }
 };
 
+/// A flag that is the tool's and not the library's.
+struct own_flag {
+  std::string_view flags;  ///< as in the table: "-C,--chdir"
+  std::string_view value;  ///< what follows; empty for a switch
+  std::string_view help;
+  std::string_view group;  ///< its heading on the page of --help
+  /// Gets the `settings` that read_flags() was given. Errors: failure.
+  void (*set)(settings& to, const std::string& text);
+};
+
+/// The headings that the table's flags have.
+namespace flag_groups {
+inline constexpr std::string_view command = "The command";
+inline constexpr std::string_view streams = "Streams";
+inline constexpr std::string_view ending = "How it ends";
+inline constexpr std::string_view report = "What is reported";
+}  // namespace flag_groups
+
+/// The flags of one verb: the table's, less some, and its own.
+struct verb_flags {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view description;
+  std::string_view footer;
+  std::span<const own_flag> own;
+  std::span<const std::string_view> refused;  ///< names of the table that make no sense here
+  bool own_first = false;                     ///< on the page of --help
+};
+
+void set_signal(settings& s, const std::string& text);
+void set_kill_after(settings& s, const std::string& text);
+
 /// Reads the flags into `to`. \return how many words they are: the command starts there.
 /// Errors: failure.
-std::size_t read_flags(std::span<char* const> words, settings& to);
+std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to);
 
-/// The whole page of `brood run --help`.
-std::string run_help();
+verb_page page_of(const verb_flags& verb);
+/// The whole page of `brood VERB --help`.
+std::string help_of(const verb_flags& verb);
 
 }  // namespace cli

@@ -18,6 +18,7 @@ class help_page : public CLI::Formatter {
   std::string make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const override {
     std::string page = "Usage: " + usage_ + "\n" + app->get_description() + "\n";
     for (const std::string& group : app->get_groups()) {
+      if (group.empty()) continue;  // positional words: the usage line names them
       const auto in_group = [&group](const CLI::Option* o) { return o->get_group() == group; };
       const auto members = app->get_options(in_group);
       if (!members.empty()) page += make_group(group, false, members);

@@ -10,18 +10,21 @@
 #include <string>
 #include <string_view>
 
+#include <brood/callback.hpp>
+
 namespace cli {
 
 /// All of it, or false with errno set. A descriptor that somebody made non-blocking is waited for.
-inline bool write_all(int fd, std::string_view text) {
+/// \param go_on  asked after an interruption by a signal; empty: yes.
+inline bool write_all(int fd, std::string_view text, const brood::callback<bool()>& go_on = {}) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
     if (n >= 0) {
       text.remove_prefix(static_cast<std::size_t>(n));
     } else if (errno == EAGAIN) {
       pollfd ready{fd, POLLOUT, 0};
-      ::poll(&ready, 1, -1);
-    } else if (errno != EINTR) {
+      ::poll(&ready, 1, 1000);
+    } else if (errno != EINTR || (go_on && !go_on())) {
       return false;
     }
   }

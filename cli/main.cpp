@@ -14,25 +14,17 @@
 
 namespace {
 
-struct verb {
-  std::string_view name;
-  int (*run)(std::span<char* const> words);
-  std::string_view help;
-};
-
-constexpr verb verbs[] = {
-    {"run", cli::verb_run, "run a command, with limits on its time, output and resources"},
-};
-
 std::string usage() {
   std::string page = "Usage: brood VERB ...\n\n";
-  for (const verb& v : verbs) {
+  for (const cli::verb& v : cli::verbs()) {
     page.append("  ").append(v.name);
     page.append(12 - v.name.size(), ' ').append(v.help).append("\n");
   }
   return page +
          "\n  --version   print the version\n"
-         "  --help      print this page; 'brood VERB --help' has more\n";
+         "  --help      print this page; 'brood VERB --help' has more\n"
+         "  --completion SHELL\n"
+         "              print what makes bash, zsh or fish complete these words\n";
 }
 
 int print(std::string_view page) {
@@ -47,11 +39,16 @@ int dispatch(std::span<char* const> words) {
     return cli::exit_tool_failed;
   }
   const std::string_view name = words[0];
-  for (const verb& v : verbs) {
+  for (const cli::verb& v : cli::verbs()) {
     if (v.name == name) return v.run(words.subspan(1));
   }
   if (name == "--version") return print("brood " BROOD_VERSION "\n");
   if (name == "--help" || name == "-h") return print(usage());
+  if (name == "--completion" && words.size() == 2) return print(cli::completion_for(words[1]));
+  if (name == "--write-pages" && words.size() == 2) {  // for the build
+    cli::write_pages(words[1]);
+    return 0;
+  }
   throw cli::failure{"there is no verb '" + std::string(name) + "'; see 'brood --help'"};
 }
 

@@ -1,7 +1,6 @@
 // `brood run`: one command, from its flags to its exit status.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,8 +28,10 @@
 #include "flags.hpp"
 #include "io.hpp"
 #include "json.hpp"
+#include "ladder.hpp"
 #include "pipe.hpp"
 #include "report.hpp"
+#include "run_flags.hpp"
 #include "signals.hpp"
 #include "streams.hpp"
 #include "verbs.hpp"
@@ -51,24 +52,6 @@ brood::command make_command(std::span<char* const> words, const settings& s) {
   std::string text = words[0];
   for (const char* word : words.subspan(1)) text.append(" ").append(word);
   return brood::shell(text);
-}
-
-constexpr brood::duration default_grace = std::chrono::seconds(5);
-
-/// -s and -k are short for a ladder of two steps.
-void make_ladder(settings& s) {
-  if (!s.signal && !s.kill_after.given()) return;
-  if (s.has("stop")) throw failure{"run: contradictory options: --stop and --signal, --kill-after"};
-  s.options.stop = {
-      {s.signal.value_or(SIGTERM), s.kill_after.given() ? s.kill_after : default_grace},
-      {SIGKILL, {}}};
-}
-
-void become_reaper(const settings& s) {
-  if (!s.init && s.options.contain != brood::containment::sealed) return;
-  // The guardian is the reaper below us. Should it be killed, orphans come to us instead of being
-  // lost to init. On failure (a filter of system calls) it is as if we had not asked.
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 int report_not_started(const brood::command& cmd, const brood::error& e, std::size_t attempts,
@@ -229,7 +212,8 @@ void run_after_failure(const settings& s, const ending& end, int attempts) {
   attempts all(cmd, s);
   ending end;
   try {
-    become_reaper(s);
+    // The guardian is the reaper below us. Should it be killed, orphans come to us.
+    if (s.init || s.options.contain == brood::containment::sealed) become_reaper();
     end = report(cmd, all.run(), all, s, outputs);
     run_after_failure(s, end, all.made());
   } catch (const failure& f) {
@@ -244,12 +228,12 @@ void run_after_failure(const settings& s, const ending& end, int attempts) {
 int verb_run(std::span<char* const> words) {
   settings s;
   s.options.contain = brood::containment::sealed;
-  const std::size_t count = read_flags(words, s);
+  const std::size_t count = read_flags(run_flags(), words, s);
   if (s.help) {
-    print(run_help());
+    print(help_of(run_flags()));
     return 0;
   }
-  make_ladder(s);
+  make_ladder("run", s);
   if (s.pipe) {
     check_streams(s);
     return run_pipe(words.subspan(count), s);

@@ -3,11 +3,11 @@
 #include "streams.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -17,6 +17,7 @@
 
 #include "exit.hpp"
 #include "io.hpp"
+#include "spool.hpp"
 
 namespace cli {
 
@@ -54,28 +55,10 @@ brood::stdio through(const brood::stdio& stream) {
   return not_seen ? brood::tee({stream}) : stream;
 }
 
-/// A file without a name: whatever happens, nothing of it stays behind.
-int make_spool() {
-  const char* dir = ::getenv("TMPDIR");
-  std::string path = dir != nullptr && *dir != '\0' ? dir : "/tmp";
-  int spool = ::open(path.c_str(), O_TMPFILE | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
-  if (spool < 0) {  // a file system that only has files with names
-    path += "/brood-XXXXXX";
-    spool = ::mkostemp(path.data(), O_APPEND | O_CLOEXEC);
-    if (spool >= 0) ::unlink(path.c_str());
-  }
-  if (spool < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
-  return spool;
-}
-
 bool copy_all(int from, int to) {
-  std::array<char, 65536> block;
-  for (off_t at = 0;;) {
-    const ssize_t n = ::pread(from, block.data(), block.size(), at);
-    if (n == 0) return true;
-    if (n < 0 || !write_all(to, {block.data(), static_cast<std::size_t>(n)})) return false;
-    at += n;
-  }
+  struct stat about {};
+  return ::fstat(from, &about) == 0 &&
+         copy_range(from, 0, static_cast<std::uint64_t>(about.st_size), to);
 }
 
 }  // namespace

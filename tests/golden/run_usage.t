@@ -5,9 +5,14 @@ $ brood
 Usage: brood VERB ...
 
   run         run a command, with limits on its time, output and resources
+  map         run a command for each of many arguments, several at once
+  ls          list the runs that the journal has
+  report      report on a run: text, JSON, JUnit, HTML, a trace
 
   --version   print the version
   --help      print this page; 'brood VERB --help' has more
+  --completion SHELL
+              print what makes bash, zsh or fish complete these words
 [125]
 
 $ brood --help | head -n 1

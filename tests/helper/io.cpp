@@ -94,6 +94,10 @@ void verb_spam(arguments args) {
   }
 }
 
+void verb_grow_stdout(arguments args) {
+  if (::ftruncate(STDOUT_FILENO, static_cast<off_t>(to_size(args[0]))) != 0) fail("ftruncate");
+}
+
 void verb_spam_lines(arguments args) {
   const std::uint64_t count = to_size(args[0]);
   std::string block;

@@ -44,6 +44,7 @@ constexpr verb table[] = {
     {"close", verb_close, kind::quick, 1, 1, "FD: close it"},
     {"spam", verb_spam, kind::blocks, 1, 2, "SIZE [stdout|stderr|both]: x, in blocks of 1 MiB"},
     {"spam-lines", verb_spam_lines, kind::blocks, 1, 1, "N: `line 0` to `line N-1`"},
+    {"grow-stdout", verb_grow_stdout, kind::quick, 1, 1, "SIZE: of the file that it is; a hole"},
     {"swallow", verb_swallow, kind::blocks, 0, 0, "read stdin to its end, print how many bytes"},
     {"sum", verb_sum, kind::blocks, 0, 0, "read stdin to its end, print `BYTES FNV1A-IN-HEX`"},
     {"pattern", verb_pattern, kind::blocks, 2, 2, "SIZE SEED: reproducible random bytes"},

@@ -18,6 +18,7 @@ void verb_fd_read(arguments args);
 void verb_close(arguments args);
 void verb_spam(arguments args);
 void verb_spam_lines(arguments args);
+void verb_grow_stdout(arguments args);
 void verb_swallow(arguments args);
 void verb_sum(arguments args);
 void verb_pattern(arguments args);

@@ -267,4 +267,22 @@ TEST_F(ToolTerminal, TheEndOfTheTerminalEndsTheCommand) {
   ::kill(shell, SIGKILL);
 }
 
+TEST_F(ToolTerminal, MapShowsWhatIsRunningAndTakesItAwayForOutput) {
+  terminal t;
+  t.type("TERM=xterm $T map -j2 --bar $HELPER out 'at {}\\n' + wait-signal USR1 ::: one two\n");
+  t.await("[....");
+  t.await("0% 0 of 2 done, 0 failed, 2 running");
+  t.await("at one");
+  t.await("at two");
+  t.await("\x1b[2A\x1b[J");  // drawn anew
+  t.type("\x03");
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+TEST_F(ToolTerminal, MapIsSilentOnADumbTerminal) {
+  terminal t;
+  t.type("TERM=dumb $T map -j1 $HELPER sleep 1 + echo ::: one; echo e''nd\n");
+  EXPECT_EQ(t.await("end\r\n").find('\x1b'), std::string::npos);
+}
+
 }  // namespace

@@ -1,0 +1,17 @@
+// Bytes that may be no text: is it UTF-8, and what to show where it has to be.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+bool is_utf8(std::string_view s);
+
+/// The same text, with U+FFFD for each byte that is not part of a UTF-8 sequence.
+std::string to_utf8(std::string_view s);
+
+std::string base64(std::string_view s);
+
+}  // namespace cli

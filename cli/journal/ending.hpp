@@ -1,0 +1,14 @@
+// How an attempt ended, in words.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "journal/types.hpp"
+
+namespace cli {
+
+/// "exit status 3", "killed by SIGSEGV", "timed out", "could not be started: ...", "succeeded".
+std::string describe_end(const attempt& a);
+
+}  // namespace cli

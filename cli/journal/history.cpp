@@ -1,0 +1,124 @@
+// Reads the journal once into tables by key, by command and by subject: no index has to be kept
+// while writing. SPDX-License-Identifier: Apache-2.0
+#include "journal/history.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <brood/shlex.hpp>
+
+#include "journal/ending.hpp"
+#include "journal/folder.hpp"
+#include "journal/schema.hpp"
+
+namespace cli {
+
+std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy) {
+  sql::database db(journal_path(folder), sql::access::read, busy);
+  std::vector<job_key> keys;
+  sql::statement rows(db, "SELECT key FROM done ORDER BY key");
+  while (rows.step()) keys.push_back(to_key(rows.view_at(0)));
+  return keys;
+}
+
+std::size_t history::key_hash::operator()(const job_key& key) const {
+  std::size_t n = 0;
+  std::memcpy(&n, key.data(), sizeof n);
+  return n;
+}
+
+history::history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy)
+    : db_(journal_path(folder), sql::access::read, busy) {
+  sql::statement rows(db_,
+                      "SELECT run, seq, number, key, command, subject FROM attempt WHERE run < ?"
+                      " ORDER BY run, seq, number");
+  rows.integer(before);
+  while (rows.step()) {
+    const outcome o{.run = rows.integer_at(0),
+                    .seq = static_cast<std::uint64_t>(rows.integer_at(1)),
+                    .number = static_cast<std::uint32_t>(rows.integer_at(2)),
+                    .key = to_key(rows.view_at(3))};
+    by_key_[o.key] = o;
+    by_command_[static_cast<std::uint64_t>(rows.integer_at(4))] = o;
+    const auto subject = static_cast<std::uint64_t>(rows.integer_at(5));
+    if (subject != 0) by_subject_[subject] = o;
+  }
+}
+
+attempt history::load(const outcome& o) {
+  sql::statement row(db_, "SELECT " + std::string(attempt_columns) +
+                              " FROM attempt WHERE run = ? AND seq = ? AND number = ?");
+  row.integer(o.run).integer(static_cast<std::int64_t>(o.seq)).integer(o.number);
+  return row.step() ? read_attempt(row) : attempt{};
+}
+
+std::vector<job_part> history::parts_of(const job_key& key) {
+  std::vector<job_part> parts;
+  sql::statement rows(db_, "SELECT kind, name, digest FROM part WHERE key = ? ORDER BY kind, name");
+  rows.blob(view_of(key));
+  while (rows.step()) {
+    const auto kind = static_cast<job_part::kind>(rows.view_at(0).front());
+    parts.push_back({.what = kind, .name = rows.bytes_at(1), .digest = to_key(rows.view_at(2))});
+  }
+  return parts;
+}
+
+namespace {
+
+std::string name_of(const job_part& p) {
+  return p.what == job_part::kind::input ? "the input '" + p.name + "'" : "the variable " + p.name;
+}
+
+const job_part* find_part(const std::vector<job_part>& parts, const job_part& like) {
+  const auto found = std::find_if(parts.begin(), parts.end(), [&like](const job_part& p) {
+    return p.what == like.what && p.name == like.name;
+  });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string history::what_changed(const job_identity& job, const outcome& before) {
+  const std::vector<job_part> old = parts_of(before.key);
+  std::vector<std::string> changes;
+  for (const job_part& p : job.parts) {
+    const job_part* known = find_part(old, p);
+    if (known == nullptr) {
+      changes.push_back(name_of(p) + " is new");
+    } else if (known->digest != p.digest) {
+      changes.push_back(name_of(p) + " changed");
+    }
+  }
+  for (const job_part& p : old) {
+    if (find_part(job.parts, p) == nullptr) changes.push_back(name_of(p) + " is gone");
+  }
+  std::string text;
+  for (std::size_t i = 0; i < changes.size() && i < 3; ++i) {
+    text += (i == 0 ? "" : ", ") + changes[i];
+  }
+  if (changes.size() > 3) text += " and " + std::to_string(changes.size() - 3) + " more";
+  return text;
+}
+
+std::string history::explain(const job_identity& job) {
+  const auto run_of = [](const outcome& o) { return "run " + std::to_string(o.run); };
+  if (const auto same = by_key_.find(job.key); same != by_key_.end()) {
+    const attempt last = load(same->second);
+    const std::string run = run_of(same->second);
+    if (!last.ended) return "runs: not finished in " + run;
+    if (last.success) return "skipped: succeeded in " + run;
+    return "runs: failed in " + run + ": " + describe_end(last);
+  }
+  if (const auto same = by_command_.find(job.command); same != by_command_.end()) {
+    return "runs: " + what_changed(job, same->second) + " since " + run_of(same->second);
+  }
+  if (const auto same = by_subject_.find(job.subject);
+      job.subject != 0 && same != by_subject_.end()) {
+    return "runs: the command changed since " + run_of(same->second) + ", where it was " +
+           brood::shlex::join(load(same->second).argv);
+  }
+  return "runs: no earlier run has it";
+}
+
+}  // namespace cli

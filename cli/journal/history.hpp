@@ -1,0 +1,49 @@
+// What earlier runs say about a job: did it succeed, and if not, why does it have to run?
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "journal/sql.hpp"
+#include "journal/types.hpp"
+
+namespace cli {
+
+/// The keys of all jobs whose latest ended attempt succeeded, sorted.
+std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy);
+
+/// Everything that earlier runs know, by what a job may have in common with them.
+class history {
+ public:
+  /// `before`: the number of the run that asks.
+  history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy);
+
+  std::string explain(const job_identity& job);
+  /// What was known about a job's inputs and variables, sorted.
+  std::vector<job_part> parts_of(const job_key& key);
+
+ private:
+  struct outcome {
+    std::int64_t run = 0;
+    std::uint64_t seq = 0;
+    std::uint32_t number = 0;
+    job_key key{};
+  };
+  struct key_hash {
+    std::size_t operator()(const job_key& key) const;
+  };
+
+  attempt load(const outcome& o);
+  std::string what_changed(const job_identity& job, const outcome& before);
+
+  sql::database db_;
+  std::unordered_map<job_key, outcome, key_hash> by_key_;
+  std::unordered_map<std::uint64_t, outcome> by_command_;
+  std::unordered_map<std::uint64_t, outcome> by_subject_;
+};
+
+}  // namespace cli

@@ -1,0 +1,279 @@
+// The writing side: a queue, and the thread that empties it into transactions.
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/journal.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "exit.hpp"
+#include "journal/folder.hpp"
+#include "journal/history.hpp"
+#include "journal/run_lock.hpp"
+#include "journal/schema.hpp"
+#include "journal/sql.hpp"
+
+namespace cli {
+
+namespace {
+
+// A disk that does not keep up makes callers wait, rather than the queue grow.
+constexpr std::size_t queue_limit = 2048;
+// Nor do long commands make it large.
+constexpr std::size_t queue_bytes = 1 << 20;
+// Below so many pages, what lies in the write-ahead log costs the next opener next to nothing.
+constexpr std::int64_t checkpoint_pages = 256;
+
+moment now() {
+  return std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
+}
+
+/// The prepared statements of a batch.
+class writer {
+ public:
+  writer(sql::database& db, std::int64_t run)
+      : run_(run),
+        insert_(db, insert_attempt),
+        done_(db, "INSERT OR REPLACE INTO done VALUES (?, ?)"),
+        undone_(db, "DELETE FROM done WHERE key = ?"),
+        part_(db, "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?)"),
+        totals_(db,
+                "UPDATE run SET written = ?, succeeded = succeeded + ?, failed = failed + ?,"
+                " skipped = skipped + ? WHERE id = ?"),
+        end_(db, "UPDATE run SET ended = ?, exit_status = ? WHERE id = ?") {}
+
+  void add(const attempt& a) {
+    const std::string arguments = pack_arguments(a.argv);
+    bind_attempt(insert_, run_, a, arguments);
+    insert_.run();
+    const std::string_view key = view_of(a.identity.key);
+    for (const job_part& p : a.identity.parts) {
+      const char kind = static_cast<char>(p.what);
+      part_.blob(key).text({&kind, 1}).blob(p.name).blob(view_of(p.digest)).run();
+    }
+    if (!a.ended) return;
+    if (a.success) {
+      done_.blob(key).integer(run_).run();
+    } else {
+      undone_.blob(key).run();
+    }
+  }
+
+  void add_totals(std::int64_t succeeded, std::int64_t failed, std::int64_t skipped) {
+    totals_.integer(to_number(now())).integer(succeeded).integer(failed).integer(skipped);
+    totals_.integer(run_).run();
+  }
+
+  void end(int exit_status) {
+    end_.integer(to_number(now())).integer(exit_status).integer(run_).run();
+  }
+
+ private:
+  std::int64_t run_;
+  sql::statement insert_;
+  sql::statement done_;
+  sql::statement undone_;
+  sql::statement part_;
+  sql::statement totals_;
+  sql::statement end_;
+};
+
+/// What waits for the next transaction.
+struct batch {
+  std::unordered_map<std::uint64_t, attempt> started;  // by job; only those that still run
+  std::vector<attempt> ended;
+  std::int64_t skipped = 0;
+  std::optional<int> exit_status;
+  std::size_t bytes = 0;  // of the arguments of those that have ended, about
+
+  bool full() const { return ended.size() >= queue_limit || bytes >= queue_bytes; }
+  bool empty() const { return started.empty() && ended.empty() && skipped == 0 && !exit_status; }
+};
+
+void write(sql::database& db, writer& to, const batch& b) {
+  sql::transaction t(db);
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;
+  for (const attempt& a : b.ended) {
+    to.add(a);
+    if (a.last) ++(a.success ? succeeded : failed);
+  }
+  for (const auto& [seq, a] : b.started) to.add(a);
+  to.add_totals(succeeded, failed, b.skipped);
+  if (b.exit_status) to.end(*b.exit_status);
+  t.commit();
+}
+
+}  // namespace
+
+struct journal::impl {
+  impl(const std::string& where, settings s)
+      : folder(where),
+        options(s),
+        db(journal_path(where), sql::access::write, s.busy),
+        locks(where, true) {}
+
+  void start_thread();
+  void serve();
+  void save(writer& to, const batch& b);
+  void finish();
+
+  /// Adds to the batch by `put(batch&)`, which the thread writes soon.
+  template <class Put>
+  void enqueue(Put put);
+
+  std::string folder;
+  settings options;
+  sql::database db;  // of the caller until begin_run is over, then of the thread
+  run_locks locks;
+  std::int64_t run = 0;
+  std::optional<std::vector<job_key>> done;  // sorted
+  std::optional<history> past;
+
+  std::mutex lock;
+  std::condition_variable wake;  // there is something to write, or nothing will come any more
+  std::condition_variable room;  // the queue was taken
+  batch queue;
+  bool closing = false;
+  std::string wrong;  // what the thread failed with
+  std::thread thread;
+};
+
+journal::journal(const std::string& folder, settings s) {
+  make_folder(folder);
+  impl_ = std::make_unique<impl>(folder, s);
+  sql::database& db = impl_->db;
+  db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
+  make_schema(db);
+  db.keep_log_on_close();
+}
+
+journal::~journal() {
+  if (impl_) impl_->finish();
+}
+
+const std::string& journal::folder() const { return impl_->folder; }
+
+std::int64_t journal::begin_run(const run_info& info) {
+  impl& i = *impl_;
+  sql::transaction t(i.db);
+  i.run = i.db.number("SELECT coalesce(max(id), 0) + 1 FROM run");
+  const std::string argv = pack_arguments(info.argv);
+  sql::statement insert(i.db,
+                        "INSERT INTO run (id, argv, cwd, version, workers, started, written)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?)");
+  insert.integer(i.run).blob(argv).blob(info.cwd).text(info.version).integer(info.workers);
+  insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
+  i.locks.take(i.run);  // before anybody can see the run and take it for dead
+  t.commit();
+  i.start_thread();
+  return i.run;
+}
+
+bool journal::succeeded(const job_key& key) {
+  impl& i = *impl_;
+  if (!i.done) i.done = load_done(i.folder, i.options.busy);
+  return std::binary_search(i.done->begin(), i.done->end(), key);
+}
+
+std::string journal::explain(const job_identity& job) {
+  impl& i = *impl_;
+  if (!i.past) i.past.emplace(i.folder, i.run, i.options.busy);
+  return i.past->explain(job);
+}
+
+void journal::job_started(const attempt& a) {
+  impl_->enqueue([&a](batch& b) { b.started.insert_or_assign(a.seq, a); });
+}
+
+void journal::record(attempt a) {
+  a.ended = true;
+  impl_->enqueue([&a](batch& b) {
+    b.started.erase(a.seq);
+    for (const std::string& word : a.argv) b.bytes += sizeof word + word.size();
+    b.ended.push_back(std::move(a));
+  });
+}
+
+void journal::job_skipped() {
+  impl_->enqueue([](batch& b) { ++b.skipped; });
+}
+
+void journal::end_run(int exit_status) {
+  impl_->enqueue([exit_status](batch& b) { b.exit_status = exit_status; });
+  impl_->finish();
+  if (!impl_->wrong.empty()) throw failure{impl_->wrong};
+}
+
+// --- the thread ----------------------------------------------------------------------------------
+
+void journal::impl::start_thread() {
+  // Signals are for those who wait for them.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread = std::thread([this] { serve(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+template <class Put>
+void journal::impl::enqueue(Put put) {
+  std::unique_lock guard(lock);
+  room.wait(guard, [this] { return !queue.full() || !wrong.empty(); });
+  if (!wrong.empty()) throw failure{wrong};
+  const bool first = queue.empty();
+  put(queue);
+  const bool due = first || queue.full();
+  guard.unlock();
+  if (due) wake.notify_one();
+}
+
+void journal::impl::serve() {
+  const auto full = [this] { return closing || queue.full(); };
+  try {
+    writer to(db, run);
+    for (;;) {
+      batch taken;
+      bool last = false;
+      {
+        std::unique_lock guard(lock);
+        wake.wait(guard, [this] { return closing || !queue.empty(); });
+        wake.wait_for(guard, options.batch, full);
+        std::swap(taken, queue);
+        last = closing;
+      }
+      room.notify_all();
+      if (!taken.empty()) write(db, to, taken);
+      if (last) break;
+    }
+    db.checkpoint_above(checkpoint_pages);
+  } catch (const failure& f) {
+    const std::lock_guard guard(lock);
+    wrong = f.text;
+  } catch (const std::exception& e) {
+    const std::lock_guard guard(lock);
+    wrong = std::string("the journal: ") + e.what();
+  }
+  room.notify_all();
+}
+
+void journal::impl::finish() {
+  if (!thread.joinable()) return;
+  {
+    const std::lock_guard guard(lock);
+    closing = true;
+  }
+  wake.notify_one();
+  thread.join();
+}
+
+}  // namespace cli

@@ -1,0 +1,61 @@
+// The journal of a project: every run and every attempt, in an SQLite database that survives
+// SIGKILL. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "journal/types.hpp"
+
+namespace cli {
+
+struct journal_settings {
+  std::chrono::milliseconds batch{100};  ///< how long an entry may wait for others
+  std::chrono::milliseconds busy{5000};  ///< how long to wait for another program's lock
+};
+
+/// Writes one run. A thread of its own writes what was handed over, at most `batch` later, in one
+/// transaction; so a tool that is killed loses no more than that, and the database is always
+/// whole. For one calling thread.
+///
+/// Errors: every function throws failure. What goes wrong on the journal's thread is thrown by the
+/// next call; nothing is written from then on.
+class journal {
+ public:
+  using settings = journal_settings;
+
+  /// Makes the folder and the database if need be. `folder`: as folder_to_use() says.
+  explicit journal(const std::string& folder, settings s = {});
+  ~journal();  ///< writes what is left, if it can
+  journal(const journal&) = delete;
+  journal& operator=(const journal&) = delete;
+
+  const std::string& folder() const;
+
+  /// Once. \return the number of the run, from 1.
+  std::int64_t begin_run(const run_info& info);
+
+  /// True if the latest ended attempt of this job was a success when this was called first, which
+  /// reads the keys of all such jobs.
+  bool succeeded(const job_key& key);
+
+  /// Why this job runs or is skipped under --resume, for people: "skipped: succeeded in run 3",
+  /// "runs: the input 'a.csv' changed since run 3". The first call reads the whole journal.
+  std::string explain(const job_identity& job);
+
+  /// Such a job is written only if it is still running when its batch is.
+  void job_started(const attempt& a);
+  void record(attempt a);
+  void job_skipped();
+
+  /// Writes all that is left. `exit_status`: of the tool.
+  void end_run(int exit_status);
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace cli

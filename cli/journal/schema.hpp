@@ -1,0 +1,43 @@
+// The tables of a journal, and how rows become values.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "journal/sql.hpp"
+#include "journal/types.hpp"
+
+namespace cli {
+
+/// In `PRAGMA user_version`. A change that an older tool would misread adds one.
+inline constexpr int schema_version = 1;
+
+/// Makes the tables in an empty database. Errors: failure, also for another version's.
+void make_schema(sql::database& db);
+/// Errors: failure.
+void check_schema(sql::database& db);
+
+/// Arguments as one blob: each followed by a NUL byte, as in /proc/PID/cmdline.
+std::string pack_arguments(const std::vector<std::string>& argv);
+std::vector<std::string> unpack_arguments(std::string_view blob);
+
+inline std::string_view view_of(const job_key& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+job_key to_key(std::string_view blob);
+
+moment to_moment(std::int64_t nanoseconds);
+std::int64_t to_number(moment t);
+
+/// The columns of the table, in its order, for a SELECT; and an attempt from such a row.
+extern const std::string_view attempt_columns;
+attempt read_attempt(const sql::statement& row);
+
+/// INSERT OR REPLACE of an attempt.
+extern const std::string_view insert_attempt;
+void bind_attempt(sql::statement& insert, std::int64_t run, const attempt& a,
+                  std::string_view arguments);
+
+}  // namespace cli

@@ -1,0 +1,190 @@
+// Translates SQLite's results; opens a database that may not be written as one that does not
+// change. SPDX-License-Identifier: Apache-2.0
+#include "journal/sql.hpp"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "exit.hpp"
+
+namespace cli::sql {
+
+namespace {
+
+constexpr std::string_view without = "--no-journal runs without one";
+
+/// As a URI, where these characters have a meaning.
+std::string uri_of(std::string_view path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      constexpr std::string_view digits = "0123456789ABCDEF";
+      const auto byte = static_cast<unsigned char>(c);
+      (uri += '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    } else {
+      uri += c;
+    }
+  }
+  return uri;
+}
+
+/// True if SQLite could not make the files that it shares with writers, and none is there: then
+/// nobody writes, so the file may be read as it is.
+bool is_still(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/'));
+  return ::access(folder.c_str(), W_OK) != 0 && ::access((path + "-wal").c_str(), F_OK) != 0;
+}
+
+}  // namespace
+
+database::database(std::string path, access how, std::chrono::milliseconds busy)
+    : path_(std::move(path)), busy_(busy) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
+  flags |= how == access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  std::string uri = uri_of(path_);
+  if (how == access::read && is_still(path_)) uri += "?immutable=1";
+  const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
+  try {
+    if (code != SQLITE_OK) fail(code);
+    sqlite3_busy_timeout(handle_, static_cast<int>(busy_.count()));
+  } catch (...) {
+    sqlite3_close(handle_);
+    throw;
+  }
+}
+
+database::~database() { sqlite3_close(handle_); }
+
+void database::fail(int code) const {
+  const std::string name = "the journal '" + path_ + "'";
+  const int reason = handle_ != nullptr ? sqlite3_system_errno(handle_) : errno;
+  const std::string detail = handle_ != nullptr ? sqlite3_errmsg(handle_) : "out of memory";
+  switch (code & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw failure{name + " has been locked by another program for " +
+                    std::to_string(busy_.count()) + " ms ('fuser " + path_ +
+                    "' names it): wait for it or end it; " + std::string(without)};
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      throw failure{name + " is damaged (" + detail +
+                    "): move it away to begin a new one; 'sqlite3 " + path_ +
+                    " .recover' prints what can be saved"};
+    case SQLITE_FULL:
+      throw failure{"no space left for " + name + ": free some, then repeat with --resume; " +
+                    std::string(without)};
+    case SQLITE_IOERR:
+      if (reason == ENOSPC || reason == EDQUOT) {
+        throw failure{"no space left for " + name + ": free some, then repeat with --resume; " +
+                      std::string(without)};
+      }
+      break;
+    default:
+      break;
+  }
+  std::string text = "cannot use " + name + ": " + detail;
+  if (reason != 0) text += std::string(" (") + std::strerror(reason) + ")";
+  throw failure{text + "; " + std::string(without)};
+}
+
+void database::execute(const char* text) {
+  const int code = sqlite3_exec(handle_, text, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) fail(code);
+}
+
+std::int64_t database::number(const char* query) {
+  statement s(*this, query);
+  return s.step() ? s.integer_at(0) : 0;
+}
+
+void database::keep_log_on_close() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+void database::checkpoint_above(std::int64_t pages) {
+  struct stat log {};
+  constexpr std::int64_t page = 4096;
+  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= pages * page) return;
+  sqlite3_busy_timeout(handle_, 0);
+  // Whoever is at it has the next chance: the log is as good a place as the database.
+  sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+statement::statement(database& db, std::string_view text) : db_(db) {
+  check(sqlite3_prepare_v3(db.handle(), text.data(), static_cast<int>(text.size()),
+                           SQLITE_PREPARE_PERSISTENT, &handle_, nullptr));
+}
+
+statement::~statement() { sqlite3_finalize(handle_); }
+
+void statement::check(int code) const {
+  if (code != SQLITE_OK) db_.fail(code);
+}
+
+statement& statement::integer(std::int64_t n) {
+  check(sqlite3_bind_int64(handle_, ++bound_, n));
+  return *this;
+}
+
+statement& statement::text(std::string_view s) {
+  check(sqlite3_bind_text64(handle_, ++bound_, s.data() != nullptr ? s.data() : "", s.size(),
+                            SQLITE_STATIC, SQLITE_UTF8));
+  return *this;
+}
+
+statement& statement::blob(std::string_view s) {
+  check(sqlite3_bind_blob64(handle_, ++bound_, s.data() != nullptr ? s.data() : "", s.size(),
+                            SQLITE_STATIC));
+  return *this;
+}
+
+statement& statement::null() {
+  check(sqlite3_bind_null(handle_, ++bound_));
+  return *this;
+}
+
+bool statement::step() {
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  bound_ = 0;
+  sqlite3_reset(handle_);
+  if (code != SQLITE_DONE) db_.fail(code);
+  return false;
+}
+
+void statement::run() {
+  while (step()) {
+  }
+}
+
+bool statement::is_null(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+
+std::int64_t statement::integer_at(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
+
+std::string_view statement::view_at(int column) const {
+  const void* bytes = sqlite3_column_blob(handle_, column);
+  const int size = sqlite3_column_bytes(handle_, column);
+  return {static_cast<const char*>(bytes), static_cast<std::size_t>(size)};
+}
+
+std::string statement::bytes_at(int column) const { return std::string(view_at(column)); }
+
+transaction::~transaction() {
+  if (open_) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void transaction::commit() {
+  db_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace cli::sql

@@ -1,0 +1,90 @@
+// SQLite, owned: a database and its prepared statements; what goes wrong is a failure that says
+// what to do. SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace cli::sql {
+
+enum class access { read, write };
+
+class database {
+ public:
+  /// `busy`: how long to wait for another process that writes. `write` makes a missing file.
+  /// Errors: failure.
+  database(std::string path, access how, std::chrono::milliseconds busy);
+  ~database();
+  database(const database&) = delete;
+  database& operator=(const database&) = delete;
+
+  void execute(const char* text);
+  std::int64_t number(const char* query);  ///< the first column of the first row; 0 without rows
+
+  /// From now on the last one to close it leaves the write-ahead log as it is: no fsync(2).
+  void keep_log_on_close();
+  /// Moves the log into the database if it has more pages than that and nobody else is at it.
+  void checkpoint_above(std::int64_t pages);
+
+  /// \throws failure  about the latest call, whose result was `code`.
+  [[noreturn]] void fail(int code) const;
+
+  sqlite3* handle() const { return handle_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  std::chrono::milliseconds busy_;
+  sqlite3* handle_ = nullptr;
+};
+
+/// Bind all parameters in their order, then step. Views that were bound have to live until then.
+class statement {
+ public:
+  statement(database& db, std::string_view text);
+  ~statement();
+  statement(const statement&) = delete;
+  statement& operator=(const statement&) = delete;
+
+  statement& integer(std::int64_t n);
+  statement& text(std::string_view s);
+  statement& blob(std::string_view s);
+  statement& null();
+
+  bool step();  ///< true: there is a row. After the last one it begins anew.
+  void run();   ///< without looking at rows
+
+  bool is_null(int column) const;
+  std::int64_t integer_at(int column) const;
+  std::string bytes_at(int column) const;      ///< of text or a blob
+  std::string_view view_at(int column) const;  ///< the same, until the next step
+
+ private:
+  void check(int code) const;
+
+  database& db_;
+  sqlite3_stmt* handle_ = nullptr;
+  int bound_ = 0;
+};
+
+/// Rolls back unless it was committed.
+class transaction {
+ public:
+  explicit transaction(database& db) : db_(db) { db_.execute("BEGIN IMMEDIATE"); }
+  ~transaction();
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+
+  void commit();
+
+ private:
+  database& db_;
+  bool open_ = true;
+};
+
+}  // namespace cli::sql

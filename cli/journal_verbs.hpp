@@ -1,0 +1,25 @@
+// What the verbs that read a journal have in common.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "exit.hpp"
+#include "journal/folder.hpp"
+
+namespace cli {
+
+inline constexpr const char* journal_flag_help =
+    "The folder of the journal, instead of the .brood of this directory or of one above it";
+
+/// The folder that was given, or found. Errors: failure.
+inline std::string journal_folder(const std::string& given) {
+  if (!given.empty()) return given;
+  const std::string found = find_folder();
+  if (found.empty()) {
+    throw failure{"there is no journal here: no .brood in this directory or one above it"};
+  }
+  return found;
+}
+
+}  // namespace cli

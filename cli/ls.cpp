@@ -1,0 +1,108 @@
+// `brood ls`: the runs of a journal, one a line.
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/reader.hpp"
+#include "journal_verbs.hpp"
+#include "parse_words.hpp"
+#include "report/json_forms.hpp"
+#include "report/sink.hpp"
+#include "report/words.hpp"
+#include "verbs.hpp"
+
+namespace cli {
+
+namespace {
+
+struct ls_settings {
+  bool json = false;
+  bool help = false;
+  std::string journal{};
+};
+
+verb_page make_ls_page(ls_settings& s) {
+  verb_page page = make_page("brood ls [OPTIONS]", "Lists the runs that the journal has.");
+  const std::string group = "Options";
+  page.app->add_flag("--json", s.json, "Print a JSON object for each run, one a line")
+      ->group(group);
+  page.app->add_option("--journal", s.journal, journal_flag_help)->type_name("DIR")->group(group);
+  page.app->add_flag("-h,--help", s.help, "Print this page")->group(group);
+  page.app->footer(
+      "STATE is 'running', 'interrupted' (the tool was killed), 'ok', or 'exit N', the tool's\n"
+      "exit status. DONE counts jobs that succeeded, SKIP those that an earlier run had done.");
+  return page;
+}
+
+std::string state_of(const run_record& run) {
+  if (run.state != run_state::ended) return std::string(to_text(run.state));
+  const int status = run.exit_status.value_or(0);
+  return status == 0 ? "ok" : "exit " + std::to_string(status);
+}
+
+using table = std::vector<std::vector<std::string>>;
+
+/// In columns; all but the last, and numbers to the right.
+void print(const table& lines, sink& to) {
+  constexpr std::string_view numbers = "100111100";  // by column
+  std::vector<std::size_t> widths(lines[0].size());
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i + 1 < line.size(); ++i)
+      widths[i] = std::max(widths[i], line[i].size());
+  }
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const std::string gap(widths[i] - std::min(widths[i], line[i].size()), ' ');
+      to << (i == 0 ? "" : "  ");
+      if (numbers[i] == '1') {
+        to << gap << line[i];
+      } else {
+        to << line[i] << gap;
+      }
+    }
+    to << "\n";
+  }
+}
+
+}  // namespace
+
+verb_page ls_page() {
+  const auto unused = std::make_shared<ls_settings>();
+  verb_page page = make_ls_page(*unused);
+  page.values = unused;
+  return page;
+}
+
+int verb_ls(std::span<char* const> words) {
+  ls_settings s;
+  const verb_page page = make_ls_page(s);
+  parse_words(page, "ls", words);
+  sink to(STDOUT_FILENO);
+  if (s.help) {
+    to << page.app->help();
+    to.flush();
+    return 0;
+  }
+  journal_reader journal(journal_folder(s.journal));
+  const std::vector<run_record> runs = journal.runs();
+  if (s.json) {
+    for (const run_record& run : runs) to << run_object(run) << "\n";
+  } else {
+    table lines{{"RUN", "STARTED", "STATE", "DONE", "FAILED", "SKIP", "WALL", "COMMAND"}};
+    for (const run_record& run : runs) {
+      lines.push_back({std::to_string(run.id), local_time(run.info.started), state_of(run),
+                       std::to_string(run.succeeded), std::to_string(run.failed),
+                       std::to_string(run.skipped), span_text(wall_of(run)),
+                       command_line(run.info.argv)});
+    }
+    print(lines, to);
+  }
+  to.flush();
+  return 0;
+}
+
+}  // namespace cli

@@ -1,0 +1,162 @@
+// Manual pages, in the macros of man(7).
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "verb_page.hpp"
+#include "verbs.hpp"
+
+namespace cli {
+
+namespace {
+
+/// Text that troff shows as it is: no line of it is a request.
+std::string roff(std::string_view text) {
+  std::string out;
+  bool at_start = true;
+  for (const char c : text) {
+    if (at_start && (c == '.' || c == '\'')) out += "\\&";
+    at_start = c == '\n';
+    switch (c) {
+      case '\\':
+        out += "\\e";
+        break;
+      case '-':
+        out += "\\-";
+        break;
+      case '\'':
+        out += "\\(aq";
+        break;
+      case '`':
+        out += "\\(ga";
+        break;
+      case '^':
+        out += "\\(ha";
+        break;
+      case '~':
+        out += "\\(ti";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+std::string head(std::string_view title, std::string_view name, std::string_view summary) {
+  return ".TH " + roff(upper(title)) + " 1 \"\" \"brood " BROOD_VERSION "\" \"brood\"\n.SH NAME\n" +
+         roff(name) + " \\- " + roff(summary) + "\n";
+}
+
+std::string options_of(const verb_page& page) {
+  std::string text;
+  for (const page_group& group : groups_of(page)) {
+    text += group.name == "Options" ? ".SH OPTIONS\n" : ".SH " + roff(upper(group.name)) + "\n";
+    for (const page_option& o : group.options) {
+      text += ".TP\n";
+      for (const std::string& name : o.names) {
+        if (&name != &o.names.front()) text += ", ";
+        text += "\\fB" + roff(name) + "\\fR";
+      }
+      if (!o.value.empty()) text += " \\fI" + roff(o.value) + "\\fR";
+      text += "\n" + roff(o.help) + "\n";
+    }
+  }
+  return text;
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  const auto refuse = [&path] {
+    throw failure{"cannot write '" + path + "': " + std::strerror(errno)};
+  };
+  for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string folder = path.substr(0, slash);
+    if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) refuse();
+  }
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) refuse();
+  const bool written = write_all(fd, text);
+  ::close(fd);
+  if (!written) refuse();
+}
+
+}  // namespace
+
+std::vector<page_group> groups_of(const verb_page& page) {
+  std::vector<page_group> groups;
+  for (const std::string& name : page.app->get_groups()) {
+    if (name.empty()) continue;
+    page_group group{.name = name, .options = {}};
+    const auto mine = [&name](const CLI::Option* o) { return o->get_group() == name; };
+    for (const CLI::Option* o : page.app->get_options(mine)) {
+      page_option option{.names = {}, .value = o->get_type_name(), .help = o->get_description()};
+      for (const std::string& letter : o->get_snames()) option.names.push_back("-" + letter);
+      for (const std::string& word : o->get_lnames()) option.names.push_back("--" + word);
+      group.options.push_back(std::move(option));
+    }
+    if (!group.options.empty()) groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+std::string manual_page(std::string_view name, const verb_page& page) {
+  const std::string title = "brood-" + std::string(name);
+  std::string description = page.app->get_description();
+  std::string text = head(title, title, description.substr(0, description.find('\n')));
+  text += ".SH SYNOPSIS\n.B " + roff(page.usage) + "\n.SH DESCRIPTION\n" + roff(description) + "\n";
+  text += options_of(page);
+  if (!page.app->get_footer().empty()) {
+    text += ".SH NOTES\n.nf\n" + roff(page.app->get_footer()) + "\n.fi\n";
+  }
+  text += ".SH SEE ALSO\n.BR brood (1)";
+  for (const verb& v : verbs()) {
+    if (v.name != name) text += ",\n.BR brood\\-" + std::string(v.name) + " (1)";
+  }
+  return text + "\n";
+}
+
+std::string manual_page() {
+  std::string text = head("brood", "brood", "start, watch and stop processes");
+  text += ".SH SYNOPSIS\n.B brood\n.I VERB\n\\&...\n.SH VERBS\n";
+  for (const verb& v : verbs()) {
+    text += ".TP\n.BR brood\\-" + std::string(v.name) + " (1)\n" + roff(v.help) + "\n";
+  }
+  text +=
+      ".SH OPTIONS\n.TP\n\\fB\\-\\-version\\fR\nPrint the version\n.TP\n\\fB\\-\\-help\\fR\n"
+      "Print the verbs; each verb has a \\fB\\-\\-help\\fR of its own\n.TP\n"
+      "\\fB\\-\\-completion\\fR \\fISHELL\\fR\n"
+      "Print what makes bash, zsh or fish complete the words of this tool\n";
+  return text;
+}
+
+void write_pages(const std::string& folder) {
+  write_file(folder + "/man/man1/brood.1", manual_page());
+  for (const verb& v : verbs()) {
+    write_file(folder + "/man/man1/brood-" + std::string(v.name) + ".1",
+               manual_page(v.name, v.page()));
+  }
+  write_file(folder + "/bash-completion/completions/brood", completion_for("bash"));
+  write_file(folder + "/zsh/site-functions/_brood", completion_for("zsh"));
+  write_file(folder + "/fish/vendor_completions.d/brood.fish", completion_for("fish"));
+}
+
+}  // namespace cli

@@ -1,0 +1,325 @@
+// The loop of a batch, and how its jobs start.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/batch.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include <brood/run.hpp>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "map/slot.hpp"
+#include "report.hpp"
+
+namespace cli {
+
+namespace {
+
+// Under --keep-order, jobs that may end before their turn; those that may wait for another attempt.
+constexpr std::size_t most_held = 100'000;
+constexpr std::size_t most_waiting = 10'000;
+
+}  // namespace
+
+std::int64_t monotonic_now() {
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t calendar_now() {
+  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers k)
+    : settings_(s),
+      jobs_(jobs),
+      composer_(c),
+      recorder_(k.files),
+      chronicle_(k.past),
+      gate_(s),
+      printer_(s.keep_order, [this] { return go_on(); }),
+      base_(s.options),
+      policy_(std::exchange(base_.retry, {})),
+      began_(monotonic_now()),
+      progress_(s, began_),
+      most_(resolve(s.jobs)),
+      pool_({.max_workers = most_}) {
+  if (!s.has("in") && !s.has("input")) base_.in = brood::DEVNULL;
+}
+
+batch::~batch() { pool_.cancel_all(); }
+
+int batch::run() {
+  std::optional<failure> wrong;
+  try {
+    loop();
+  } catch (const failure& f) {
+    wrong = f;
+  }
+  progress_.hide();
+  if (wrong) {  // nothing is left running when this is said
+    stop_starting();
+    cancel_running();
+    pool_.wait();
+    if (signals_.signal() == 0) throw *wrong;
+    complain(wrong->text);
+    return exit_signal_base + signals_.signal();
+  }
+  drop_waiting();
+  printer_.flush();
+  if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
+  if (fatal_) return *fatal_;
+  if (tally_.failed > 0 && !settings_.quiet) {
+    complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) + " jobs failed" +
+             (chronicle_.at_work() ? ": 'brood report --failed' has more" : ""));
+  }
+  if (halted_ && settings_.halt.what == halt_policy::kind::success) return 0;
+  constexpr std::uint64_t most = 101;
+  return static_cast<int>(std::min(tally_.failed, most));
+}
+
+void batch::loop() {
+  for (;;) {
+    heed_signals();
+    take_ends();
+    const std::int64_t now = monotonic_now();
+    heed_limits(now);
+    start_what_may(now);
+    progress_.update(now, [this](std::size_t most) { return state(most); });
+    if (running_ == 0 && over()) return;
+    wait(now);
+  }
+}
+
+bool batch::over() const { return !starting_ || (input_ended_ && !fetched_ && waiting_.empty()); }
+
+// --- starting ---
+
+void batch::start_what_may(std::int64_t now) {
+  while (starting_ && running_ < most_ && printer_.held() < most_held) {
+    if (gate_.closed_until(now) > now) return;
+    std::unique_ptr<map_job> job = next_job(now);
+    if (!job) return;
+    if (job->attempt == 1 && is_done(*job)) continue;
+    slot* s = free_slot();
+    try {
+      start(*s, std::move(job));
+    } catch (const failure&) {
+      // No descriptors: as many jobs at once as there are for.
+      if ((errno != EMFILE && errno != ENFILE) || running_ == 0 || !s->job) throw;
+      most_ = running_;
+      fetched_ = std::move(s->job);
+      free_.insert(s->number);
+      return;
+    }
+    gate_.passed(now);
+  }
+}
+
+/// The lowest one.
+batch::slot* batch::free_slot() {
+  if (free_.empty()) {
+    const int number = static_cast<int>(slots_.size()) + 1;
+    slots_.push_back(std::make_unique<slot>(number, settings_, signals_));
+    return slots_.back().get();
+  }
+  slot* s = slots_[static_cast<std::size_t>(*free_.begin() - 1)].get();
+  free_.erase(free_.begin());
+  return s;
+}
+
+std::unique_ptr<map_job> batch::next_job(std::int64_t now) {
+  input_waits_ = false;
+  if (!waiting_.empty() && waiting_.top().due <= now) {
+    auto job = std::move(const_cast<waiting_job&>(waiting_.top()).job);
+    waiting_.pop();
+    return job;
+  }
+  if (fetched_) return std::move(fetched_);
+  if (input_ended_ || waiting_.size() >= most_waiting) return nullptr;
+  auto job = std::make_unique<map_job>();
+  const got r = jobs_.next(*job);
+  input_ended_ = r == got::end;
+  input_waits_ = r == got::wait;
+  fetched_count_ += r == got::one ? 1 : 0;
+  return r == got::one ? std::move(job) : nullptr;
+}
+
+brood::options batch::options_for(slot& s, map_job& job) {
+  brood::options o = base_;
+  if (job.block) {
+    o.in = brood::PIPE;
+    o.input = policy_.attempts > 1 ? job.block : std::move(job.block);
+  }
+  if (policy_.attempts > 1) o.env.set("BROOD_ATTEMPT", std::to_string(job.attempt));
+  job.folder = recorder_.folder_for(job);
+  s.output.prepare(o, job.folder);
+  return o;
+}
+
+/// By an earlier run.
+bool batch::is_done(map_job& job) {
+  if (!chronicle_.at_work()) return false;
+  job.slot = 1;  // {%} is no part of what a job is
+  job.cmd = composer_.command_for(job);
+  if (!chronicle_.is_done(job)) return false;
+  ++skipped_;
+  printer_.finish(job.seq);
+  return true;
+}
+
+void batch::start(slot& s, std::unique_ptr<map_job> given) {
+  s.job = std::move(given);
+  map_job& job = *s.job;
+  job.slot = s.number;
+  job.cmd = composer_.command_for(job);
+  brood::options o = options_for(s, job);
+  if (!std::exchange(checked_, true)) {
+    if (const auto m = brood::find_mistake(job.cmd, o)) throw failure{m->what()};
+  }
+  s.tag = composer_.tag_for(job);
+  s.why.reset();
+  job.began = monotonic_now();
+  job.started = calendar_now();
+  if (job.attempt == 1) {
+    job.first_start = job.started;
+    job.schedule.emplace(policy_, job.began, job.seq * 0x9E3779B97F4A7C15U);
+  }
+  if (settings_.verbose)
+    complain("job " + std::to_string(job.seq) + ": " + composer_.text_for(job));
+  chronicle_.started(job);
+  ++running_;
+  s.handle = pool_.submit(job.cmd, std::move(o), [this, number = s.number](const brood::job&) {
+    {
+      const std::lock_guard hold(lock_);
+      ends_.push_back(number);
+      if (ends_.size() > 1) return;
+    }
+    signals_.wake();
+  });
+}
+
+void batch::stop_starting() {
+  starting_ = false;
+  fetched_.reset();
+}
+
+void batch::cancel_running() {
+  cancelling_ = true;
+  for (const auto& s : slots_) {
+    if (s->handle) s->handle.cancel();
+  }
+}
+
+// --- waiting ---
+
+/// When a job in `s` has taken too long for its kind.
+std::int64_t batch::late_at(const slot& s) const {
+  if (!settings_.timeout_percent || !s.handle || s.why) return INT64_MAX;
+  const auto median = durations_.get();
+  if (!median) return INT64_MAX;
+  return s.job->began +
+         static_cast<std::int64_t>(static_cast<double>(*median) * *settings_.timeout_percent / 100);
+}
+
+void batch::heed_limits(std::int64_t now) {
+  if (!settings_.timeout_percent && !settings_.has("max_output")) return;
+  for (const auto& s : slots_) {
+    if (!s->handle || s->why) continue;
+    if (now >= late_at(*s)) s->why = brood::reason::timed_out;
+    if (s->output.exceeded()) s->why = brood::reason::output_limit;
+    if (s->why) s->handle.cancel();
+  }
+}
+
+void batch::heed_signals() {
+  if (signals_.take_question()) answer_question(monotonic_now());
+  const int wishes = signals_.wishes();
+  if (wishes == wishes_heeded_) return;
+  wishes_heeded_ = wishes;
+  stop_starting();
+  cancel_running();  // asked again: KILL
+}
+
+/// In the middle of a write that was interrupted.
+bool batch::go_on() {
+  const int wishes = signals_.wishes();
+  if (wishes == 0) return true;
+  heed_signals();
+  if (wishes > 2) return false;
+  // Whoever does not read what we write does not keep us for ever.
+  constexpr int most = 40;  // of interruptions, 50 ms apart
+  const brood::pool::counts c = pool_.count();
+  return c.running + c.queued + c.waiting > 0 || ++patience_ < most;
+}
+
+void batch::wait(std::int64_t now) {
+  std::vector<pollfd> wanted{{signals_.event(), POLLIN, 0}};
+  const bool room = starting_ && running_ < most_;
+  std::int64_t until = progress_.next();
+  if (room && !waiting_.empty()) until = waiting_.top().due;
+  if (room && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
+  const std::size_t first_reader = wanted.size();
+  if (room && !input_waits_ && !(input_ended_ && !fetched_)) {
+    const std::int64_t opens = gate_.closed_until(now);
+    if (opens > now) until = std::min(until, opens);
+  }
+  const bool live = settings_.output == output_mode::lines;
+  for (const auto& s : slots_) {
+    if (!s->handle) continue;
+    if (live) s->output.add_to(wanted);
+    until = std::min(until, late_at(*s));
+  }
+  const std::int64_t pause = until == INT64_MAX ? -1 : std::max<std::int64_t>(0, until - now);
+  const timespec limit{pause / 1'000'000'000, pause % 1'000'000'000};
+  const int ready = ::ppoll(wanted.data(), wanted.size(), pause < 0 ? nullptr : &limit, nullptr);
+  if (ready <= 0) return;
+  if (wanted[0].revents != 0) signals_.clear();
+  if (!live) return;
+  progress_.hide();
+  for (std::size_t i = first_reader; i < wanted.size(); ++i) {
+    if (wanted[i].revents == 0) continue;
+    for (const auto& s : slots_) {
+      if (s->handle && s->output.reads(wanted[i].fd)) {
+        s->output.read(printer_, s->job->seq, s->tag);
+        break;
+      }
+    }
+  }
+}
+
+batch_state batch::state(std::size_t most) const {
+  batch_state b;
+  b.done = tally_.done;
+  b.failed = tally_.failed;
+  b.skipped = skipped_;
+  b.running = static_cast<std::size_t>(running_);
+  b.total = input_ended_ ? std::optional(fetched_count_) : jobs_.total();
+  const std::int64_t now = monotonic_now();
+  for (const auto& s : slots_) {
+    if (b.jobs.size() >= most) break;
+    if (!s->handle) continue;
+    b.jobs.push_back(
+        {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output.last_line()});
+  }
+  return b;
+}
+
+void batch::answer_question(std::int64_t now) {
+  progress_.hide();
+  std::string page = "brood: " + summary(state(0), static_cast<double>(now - began_) / 1e9) + "\n";
+  for (const auto& s : slots_) {
+    if (!s->handle) continue;
+    page += "  job " + std::to_string(s->job->seq) + " for " +
+            to_text(std::chrono::nanoseconds(now - s->job->began)) + ": " +
+            composer_.text_for(*s->job) + "\n";
+  }
+  write_all(STDERR_FILENO, page);
+}
+
+}  // namespace cli

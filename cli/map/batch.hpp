@@ -1,0 +1,129 @@
+// Runs the jobs of a batch over a pool, a bounded number at a time, however many there are.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <brood/pool.hpp>
+
+#include "map/chronicle.hpp"
+#include "map/composer.hpp"
+#include "map/gate.hpp"
+#include "map/halt.hpp"
+#include "map/interrupts.hpp"
+#include "map/job.hpp"
+#include "map/median.hpp"
+#include "map/printer.hpp"
+#include "map/progress.hpp"
+#include "map/recorder.hpp"
+#include "map/settings.hpp"
+#include "map/slot_output.hpp"
+
+namespace cli {
+
+/// Who is told how jobs end.
+struct keepers {
+  recorder& files;
+  chronicle& past;
+};
+
+/// One thread does it all: it waits for ends of jobs, for arguments, for moments and for signals.
+/// The pool's thread only says that something has ended.
+class batch {
+ public:
+  /// Everything is borrowed. Errors: failure.
+  batch(const map_settings& s, job_source& jobs, const composer& c, keepers k);
+  batch(const batch&) = delete;
+  batch& operator=(const batch&) = delete;
+  ~batch();
+
+  /// \return the exit status. Errors: failure, once nothing runs any more.
+  int run();
+
+ private:
+  struct slot;
+  using outcome = brood::expected<brood::completed_process, brood::error>;
+  struct waiting_job {
+    std::int64_t due;
+    std::unique_ptr<map_job> job;
+    std::optional<outcome> before;
+    bool operator>(const waiting_job& o) const { return due > o.due; }
+  };
+
+  void loop();
+  bool over() const;
+  // Starting
+  void start_what_may(std::int64_t now);
+  slot* free_slot();
+  std::unique_ptr<map_job> next_job(std::int64_t now);
+  bool is_done(map_job& job);
+  void start(slot& s, std::unique_ptr<map_job> job);
+  brood::options options_for(slot& s, map_job& job);
+  void stop_starting();
+  void cancel_running();
+  // Ending
+  void take_ends();
+  void ended(slot& s, outcome r);
+  bool again(slot& s, const outcome& r);
+  void settle(slot& s, const outcome& r);
+  void drop_waiting();
+  void judge(const job_end& end);
+  void say(const job_end& end) const;
+  void show(slot& s, job_end& end);
+  // Waiting
+  void wait(std::int64_t now);
+  void heed_signals();
+  void heed_limits(std::int64_t now);
+  bool go_on();
+  batch_state state(std::size_t jobs) const;
+  void answer_question(std::int64_t now);
+  std::int64_t late_at(const slot& s) const;
+
+  const map_settings& settings_;
+  job_source& jobs_;
+  const composer& composer_;
+  recorder& recorder_;
+  chronicle& chronicle_;
+  interrupts signals_;
+  gate gate_;
+  printer printer_;
+  brood::options base_;
+  brood::retry_policy policy_;
+  median_of_last durations_;
+  std::int64_t began_;
+  progress progress_;
+
+  int most_ = 1;  // jobs at once
+  std::vector<std::unique_ptr<slot>> slots_;
+  std::set<int> free_;
+  int running_ = 0;
+  std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;
+  std::unique_ptr<map_job> fetched_;
+  bool input_ended_ = false;
+  std::uint64_t fetched_count_ = 0;
+  bool input_waits_ = false;
+  bool starting_ = true;  // something may still be started
+  bool cancelling_ = false;
+  bool halted_ = false;
+  bool checked_ = false;  // the first command and its options
+  int wishes_heeded_ = 0;
+  int patience_ = 0;
+  std::optional<int> fatal_;  // the exit status, whatever comes
+  tally tally_;
+  std::uint64_t cancelled_ = 0;
+  std::uint64_t skipped_ = 0;
+
+  std::mutex lock_;
+  std::vector<int> ends_;  // slots; guarded by lock_
+
+  brood::pool pool_;  // last: its thread is gone before what it uses
+};
+
+}  // namespace cli

@@ -1,0 +1,177 @@
+// How the jobs of a batch end: tried again, shown, written down, judged.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <string>
+#include <utility>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "map/batch.hpp"
+#include "map/slot.hpp"
+#include "report.hpp"
+
+namespace cli {
+
+namespace {
+
+using outcome = brood::expected<brood::completed_process, brood::error>;
+
+/// What an outcome says about the job, as `brood run` would.
+job_end end_of(const map_job& job, const outcome& r) {
+  job_end end;
+  end.job = &job;
+  end.result = r ? &*r : r.error().result();
+  const bool plain = r || r.error().kind() == brood::error_kind::timed_out ||
+                     r.error().kind() == brood::error_kind::failed;
+  if (!plain) end.wrong = &r.error();
+  end.status = end.result == nullptr ? exit_status_of(r.error())
+               : plain               ? exit_status_of(*end.result)
+                                     : exit_tool_failed;
+  end.success = plain && end.result != nullptr && end.result->success();
+  return end;
+}
+
+/// What would go wrong for each job, as it does not depend on arguments.
+bool is_about_the_command(const brood::error& e) {
+  switch (e.kind()) {
+    case brood::error_kind::bad_request:
+    case brood::error_kind::not_found:
+    case brood::error_kind::denied:
+    case brood::error_kind::unsupported:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void batch::take_ends() {
+  std::vector<int> ends;
+  {
+    const std::lock_guard hold(lock_);
+    ends.swap(ends_);
+  }
+  for (const int number : ends) {
+    slot& s = *slots_[static_cast<std::size_t>(number - 1)];
+    ended(s, s.handle.try_result());
+  }
+}
+
+void batch::ended(slot& s, outcome r) {
+  s.handle = {};
+  --running_;
+  progress_.hide();
+  if (s.output.exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
+  if (s.why && r) {
+    const bool ended_itself = r->reason != brood::reason::cancelled;
+    if (!ended_itself || *s.why == brood::reason::output_limit) {
+      r->reason = *s.why;
+      r->accepted = false;
+    }
+  }
+  if (!again(s, r)) settle(s, r);
+  s.job.reset();
+  free_.insert(s.number);
+}
+
+/// True if there will be another attempt.
+bool batch::again(slot& s, const outcome& r) {
+  if (!starting_ || policy_.attempts < 2) return false;
+  const bool worth =
+      r ? brood::worth_another(policy_, *r) : brood::worth_another(policy_, r.error());
+  const auto at = worth ? s.job->schedule->next(monotonic_now()) : std::optional<std::int64_t>();
+  if (!at) return false;
+  job_end end = end_of(*s.job, r);
+  end.last = false;
+  show(s, end);
+  if (!settings_.quiet) {
+    const std::string why = end.result != nullptr && end.wrong == nullptr
+                                ? end.result->status.to_string()
+                                : std::string(r.error().what());
+    complain("job " + std::to_string(s.job->seq) + ", attempt " + std::to_string(s.job->attempt) +
+             " of " + std::to_string(policy_.attempts) + ": " + why);
+  }
+  s.job->attempt = s.job->schedule->attempt();
+  waiting_.push({*at, std::move(s.job), r});
+  return true;
+}
+
+/// The job has ended for good.
+void batch::settle(slot& s, const outcome& r) {
+  job_end end = end_of(*s.job, r);
+  show(s, end);
+  recorder_.log(end);
+  printer_.finish(s.job->seq);
+  judge(end);
+}
+
+/// Those whose next attempt will not come: their last one has been shown.
+void batch::drop_waiting() {
+  for (; !waiting_.empty(); waiting_.pop()) {
+    const waiting_job& w = waiting_.top();
+    const job_end end = end_of(*w.job, *w.before);
+    recorder_.log(end);
+    printer_.finish(w.job->seq);
+    ++tally_.done;
+    ++tally_.failed;
+  }
+}
+
+void batch::show(slot& s, job_end& end) {
+  end.out_bytes = s.output.bytes(false);
+  end.folder = s.job->folder;
+  s.output.check_space(*s.job);
+  chronicle_.ended(end, &s.output);
+  const std::uint64_t seq = s.job->seq;
+  if (settings_.json) {
+    if (end.last) printer_.show(seq, recorder_.json(end, s.output), STDOUT_FILENO);
+  } else if (!settings_.quiet_ok || !end.success) {
+    s.output.show(printer_, seq, s.tag);
+  }
+}
+
+void batch::say(const job_end& end) const {
+  if (settings_.quiet) return;
+  const std::string about = "job " + std::to_string(end.job->seq) + ": ";
+  if (end.wrong != nullptr) return complain(about + end.wrong->what());
+  settings plain = settings_;
+  plain.verbose = false;
+  std::string line;
+  if (settings_.timeout_percent && end.result->reason == brood::reason::timed_out &&
+      !settings_.options.timeout.given()) {
+    line = "took too long beside the others: " + composer_.text_for(*end.job);
+  } else {
+    line = diagnosis(*end.result, end.job->cmd, plain);
+  }
+  if (!line.empty()) complain(about + line);
+}
+
+void batch::judge(const job_end& end) {
+  const bool stopped_by_us =
+      end.result != nullptr && end.result->reason == brood::reason::cancelled && cancelling_;
+  if (stopped_by_us) {
+    ++cancelled_;
+    return;
+  }
+  ++tally_.done;
+  if (!end.success) ++tally_.failed;
+  if (end.success && end.result != nullptr) durations_.add(end.result->usage.wall.count());
+  if (end.result == nullptr && composer_.same_program() && is_about_the_command(*end.wrong)) {
+    if (!fatal_) {
+      complain(end.wrong->what());
+      fatal_ = end.status;
+    }
+    stop_starting();
+    cancel_running();
+    return;
+  }
+  if (!end.success) say(end);
+  if (halted_ || !settings_.halt.reached(tally_)) return;
+  halted_ = true;
+  stop_starting();
+  if (settings_.halt.when == halt_policy::moment::now) cancel_running();
+}
+
+}  // namespace cli

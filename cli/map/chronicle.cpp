@@ -1,0 +1,221 @@
+// Tells the journal about jobs, and keeps the ends of their output beside it.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/chronicle.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <utility>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "journal/folder.hpp"
+#include "journal/history.hpp"
+
+namespace cli {
+
+namespace {
+
+// Of each stream of an attempt, its end; of all of a run's. What fails may take more.
+constexpr std::uint64_t most_of_stream = 64 << 10;
+constexpr std::uint64_t most_of_successes = 64 << 20;
+constexpr std::uint64_t most_of_failures = 256 << 20;
+
+std::string working_directory() {
+  std::array<char, PATH_MAX> path;
+  if (::getcwd(path.data(), path.size()) == nullptr) {
+    throw failure{std::string("getcwd: ") + std::strerror(errno)};
+  }
+  return path.data();
+}
+
+moment to_moment(std::int64_t ns) { return moment(std::chrono::nanoseconds(ns)); }
+
+attempt describe(const map_job& job) {
+  attempt a;
+  a.seq = job.seq;
+  a.number = static_cast<std::uint32_t>(job.attempt);
+  a.slot = static_cast<std::uint32_t>(job.slot);
+  a.argv = job.cmd.args();
+  a.identity = job.identity;
+  a.started = to_moment(job.started);
+  return a;
+}
+
+}  // namespace
+
+// --- who a job is ---
+
+identity_maker::identity_maker(const map_settings& s, const composer& c, const template_options& o)
+    : settings_(s), composer_(c), cwd_(working_directory()) {
+  const std::string& dir = s.options.cwd;
+  if (!dir.empty()) cwd_ = dir.starts_with('/') ? dir : cwd_ + "/" + dir;
+  for (const auto& [name, value] : s.given) {
+    if (name == "env") {
+      const std::size_t equals = value.find('=');
+      environment_.emplace_back(value.substr(0, equals), value.substr(equals + 1));
+    } else if (name == "in") {
+      inputs_.push_back(value.starts_with('/') ? value : working_directory() + "/" + value);
+    } else if (name == "input" || name == "executable" || name.starts_with("env.")) {
+      environment_.emplace_back("--" + std::string(name), value);
+    }
+  }
+  for (const std::string& d : s.depends) depends_.push_back(parse_pieces(d, o));
+}
+
+job_identity identity_maker::identify(const map_job& job) {
+  job_content what;
+  what.argv = job.cmd.args();
+  what.cwd = cwd_;
+  what.environment = environment_;
+  if (job.block) what.environment.emplace_back("stdin", *job.block);
+  what.inputs = inputs_;
+  for (const auto& pieces : depends_) what.inputs.push_back(composer_.fill(pieces, job));
+  what.subject = job.args;
+  return identifier_.identify(what);
+}
+
+// --- the run ---
+
+chronicle::chronicle(const map_settings& s, const composer& c, const template_options& o,
+                     std::vector<std::string> argv)
+    : settings_(s), composer_(c) {
+  if (s.no_journal) return;
+  const std::string folder = folder_to_use();
+  try {
+    make_folder(folder);
+  } catch (const failure& f) {
+    // A folder that is not ours to write in: that is no reason not to run.
+    if (s.resume || s.explain || ::access(folder.c_str(), F_OK) == 0) throw;
+    if (!s.quiet) complain("no journal: " + f.text);
+    return;
+  }
+  journal_ = std::make_unique<journal>(folder);
+  identities_ = std::make_unique<identity_maker>(s, c, o);
+  run_info info;
+  info.argv = std::move(argv);
+  info.cwd = working_directory();
+  info.version = BROOD_VERSION;
+  info.workers = static_cast<std::uint32_t>(resolve(s.jobs));
+  info.started =
+      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  run_ = journal_->begin_run(info);
+  kept_name_ = "output/" + std::to_string(run_);
+}
+
+chronicle::~chronicle() {
+  if (kept_ >= 0) ::close(kept_);
+}
+
+bool chronicle::is_done(map_job& job) {
+  if (!journal_) return false;
+  job.identity = identities_->identify(job);
+  if (settings_.explain) {
+    write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " +
+                                 journal_->explain(job.identity) + ": " + composer_.text_for(job) +
+                                 "\n");
+  }
+  if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
+  journal_->job_skipped();
+  return true;
+}
+
+void chronicle::started(const map_job& job) {
+  if (journal_) journal_->job_started(describe(job));
+}
+
+/// The end of a stream, unless --results has all of it.
+kept_output chronicle::keep(const job_end& end, const slot_output& output, bool err) {
+  if (!end.folder.empty()) {
+    const std::uint64_t size = output.bytes(err);
+    return size == 0 ? kept_output{}
+                     : kept_output{end.folder + (err ? "/stderr" : "/stdout"), 0, size};
+  }
+  const std::uint64_t most = end.success ? most_of_successes : most_of_failures;
+  if (output.bytes(err) == 0 || kept_size_ >= most) return {};
+  std::uint64_t omitted = 0;
+  std::string text = output.tail(err, most_of_stream, omitted);
+  if (omitted > 0) {
+    text = "[" + std::to_string(omitted) + " bytes before this were not kept]\n" + text;
+  }
+  if (text.empty()) return {};
+  const std::string path = journal_->folder() + "/" + kept_name_;
+  if (kept_ < 0) {
+    ::mkdir((journal_->folder() + "/output").c_str(), 0777);
+    kept_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (kept_ < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  }
+  if (!write_all(kept_, text)) throw failure{"write '" + path + "': " + std::strerror(errno)};
+  const kept_output where{kept_name_, kept_size_, text.size()};
+  kept_size_ += text.size();
+  return where;
+}
+
+void chronicle::ended(const job_end& end, const slot_output* output) {
+  if (!journal_) return;
+  attempt a = describe(*end.job);
+  a.success = end.success;
+  a.last = end.last;
+  if (const brood::completed_process* r = end.result) {
+    a.wall = r->usage.wall;
+    a.user = r->usage.user;
+    a.system = r->usage.system;
+    a.max_rss_bytes = r->usage.max_rss_bytes;
+    a.pid = r->pid;
+    a.reason = brood::to_string(r->reason);
+    a.exit_code = r->status.code();
+    a.signal = r->status.signal();
+    a.complete = r->complete;
+    a.containment = brood::to_string(r->containment);
+  } else {
+    a.reason = brood::to_string(brood::reason::not_started);
+  }
+  if (end.wrong != nullptr) a.error = end.wrong->what();
+  if (output != nullptr) {
+    a.out = keep(end, *output, false);
+    a.err = keep(end, *output, true);
+  }
+  journal_->record(std::move(a));
+}
+
+void chronicle::end_run(int exit_status) {
+  if (journal_) journal_->end_run(exit_status);
+}
+
+// --- what would be done ---
+
+struct forecast::past {
+  explicit past(const std::string& folder)
+      : done(load_done(folder, std::chrono::seconds(5))),
+        all(folder, INT64_MAX, std::chrono::seconds(5)) {}
+  std::vector<job_key> done;
+  history all;
+};
+
+forecast::forecast(const map_settings& s, const composer& c, const template_options& o)
+    : identities_(s, c, o) {
+  const std::string folder = find_folder();
+  if (!folder.empty() && ::access(journal_path(folder).c_str(), F_OK) == 0) {
+    past_ = std::make_unique<past>(folder);
+  }
+}
+
+forecast::~forecast() = default;
+
+bool forecast::is_done(map_job& job) {
+  job.identity = identities_.identify(job);
+  return past_ && std::binary_search(past_->done.begin(), past_->done.end(), job.identity.key);
+}
+
+std::string forecast::explain(const map_job& job) {
+  return past_ ? past_->all.explain(job.identity) : "runs: there is no journal yet";
+}
+
+}  // namespace cli

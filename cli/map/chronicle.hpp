@@ -1,0 +1,84 @@
+// What the journal is told about a batch, and what it says about earlier ones.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/journal.hpp"
+#include "journal/key.hpp"
+#include "map/composer.hpp"
+#include "map/job.hpp"
+#include "map/settings.hpp"
+#include "map/slot_output.hpp"
+
+namespace cli {
+
+/// Who a job is for --resume: its command, directory, the environment that was set for it, what it
+/// reads from stdin, and the files of --depends.
+class identity_maker {
+ public:
+  identity_maker(const map_settings& s, const composer& c, const template_options& o);
+  /// Errors: failure, for a file that cannot be read.
+  job_identity identify(const map_job& job);
+
+ private:
+  const map_settings& settings_;
+  const composer& composer_;
+  std::string cwd_;
+  std::vector<std::pair<std::string, std::string>> environment_;
+  std::vector<std::string> inputs_;  // of all jobs
+  std::vector<std::vector<piece>> depends_;
+  job_identifier identifier_;
+};
+
+/// Without a journal it does nothing.
+class chronicle {
+ public:
+  /// Begins a run. Errors: failure.
+  chronicle(const map_settings& s, const composer& c, const template_options& o,
+            std::vector<std::string> argv);
+  chronicle(const chronicle&) = delete;
+  chronicle& operator=(const chronicle&) = delete;
+  ~chronicle();
+
+  /// Before a job's first attempt: true if an earlier run has done it. Says so under --explain.
+  /// Errors: failure.
+  bool is_done(map_job& job);
+  /// Errors of all these: failure.
+  void started(const map_job& job);
+  /// `output`: of the attempt, null if there is none.
+  void ended(const job_end& end, const slot_output* output);
+  void end_run(int exit_status);
+  bool at_work() const { return journal_ != nullptr; }
+
+ private:
+  kept_output keep(const job_end& end, const slot_output& output, bool err);
+
+  const map_settings& settings_;
+  const composer& composer_;
+  std::unique_ptr<identity_maker> identities_;
+  std::unique_ptr<journal> journal_;
+  std::int64_t run_ = 0;
+  int kept_ = -1;  // the file of outputs
+  std::string kept_name_;
+  std::uint64_t kept_size_ = 0;
+};
+
+/// For --dry-run: why a job would run or be skipped, by the journal as it is.
+class forecast {
+ public:
+  forecast(const map_settings& s, const composer& c, const template_options& o);
+  ~forecast();
+  bool is_done(map_job& job);
+  std::string explain(const map_job& job);
+
+ private:
+  struct past;
+  identity_maker identities_;
+  std::unique_ptr<past> past_;
+};
+
+}  // namespace cli

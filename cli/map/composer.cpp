@@ -1,0 +1,57 @@
+// Fills the templates of a batch.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/composer.hpp"
+
+namespace cli {
+
+namespace {
+
+job_facts facts_of(const map_job& job) { return {job.seq, job.slot, &job.args}; }
+
+}  // namespace
+
+composer::composer(const std::vector<std::string>& words, const map_settings& s,
+                   const template_options& o)
+    : tag_(s.tag) {
+  if (s.shell) {
+    shell_.emplace(words, o);
+  } else {
+    words_.emplace(words, o);
+  }
+  if (s.tag_text) tag_pieces_ = parse_pieces(*s.tag_text, o);
+}
+
+brood::command composer::command_for(const map_job& job) const {
+  if (words_) return words_->expand(facts_of(job));
+  return brood::shell(shell_->expand(facts_of(job)));
+}
+
+std::string composer::text_for(const map_job& job) const {
+  if (shell_) return shell_->expand(facts_of(job));
+  return brood::command(words_->expand(facts_of(job))).to_string();
+}
+
+std::string composer::fill(const std::vector<piece>& pieces, const map_job& job) const {
+  std::string text;
+  for (const piece& p : pieces) {
+    if (p.what == piece::kind::text) {
+      text += p.text;
+      continue;
+    }
+    bool first = true;
+    for (const std::string& v : values_of(p, facts_of(job))) {
+      if (!first) text += ' ';
+      text += v;
+      first = false;
+    }
+  }
+  return text;
+}
+
+std::string composer::tag_for(const map_job& job) const {
+  if (tag_pieces_) return fill(*tag_pieces_, job) + "\t";
+  if (!tag_) return {};
+  return fill({piece{.what = piece::kind::all}}, job) + "\t";
+}
+
+}  // namespace cli

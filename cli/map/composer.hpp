@@ -1,0 +1,42 @@
+// Makes each job's command, and its tag, from its arguments.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <brood/command.hpp>
+
+#include "map/job.hpp"
+#include "map/settings.hpp"
+#include "map/template.hpp"
+
+namespace cli {
+
+class composer {
+ public:
+  /// Errors: failure.
+  composer(const std::vector<std::string>& words, const map_settings& s, const template_options& o);
+
+  brood::command command_for(const map_job& job) const;
+  /// As a person would type it.
+  std::string text_for(const map_job& job) const;
+  /// What goes before each line of its output; empty: nothing.
+  std::string tag_for(const map_job& job) const;
+  /// A path with replacement strings.
+  std::string fill(const std::vector<piece>& pieces, const map_job& job) const;
+
+  /// If it cannot be started for one job, then for none.
+  bool same_program() const { return words_ && words_->fixed_program(); }
+  std::size_t bytes() const { return words_ ? words_->bytes() : 0; }
+
+ private:
+  std::optional<word_template> words_;
+  std::optional<shell_template> shell_;
+  bool tag_ = false;
+  std::optional<std::vector<piece>> tag_pieces_;
+};
+
+}  // namespace cli

@@ -1,0 +1,28 @@
+// How fast a batch goes, how long it will take, and times as people say them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cli {
+
+struct headway {
+  std::uint64_t done = 0;             ///< that were run; what was skipped took no time
+  std::optional<std::uint64_t> left;  ///< if it is known how many there are
+  double seconds = 0;                 ///< since the start
+};
+
+/// Jobs per second; nothing before the first has ended.
+std::optional<double> rate_of(const headway& h);
+std::optional<double> seconds_left(const headway& h);
+
+/// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min", "4 d 3 h".
+std::string spell_seconds(double seconds);
+/// "250/s", "2.5/s", "12/min", "3/h".
+std::string spell_rate(double per_second);
+/// Without control characters and no longer than `width` characters of UTF-8.
+std::string fit(const std::string& text, std::size_t width);
+
+}  // namespace cli

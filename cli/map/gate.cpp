@@ -1,0 +1,54 @@
+// Looks at the clock, at the load and at free memory.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/gate.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "exit.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr std::int64_t second = 1'000'000'000;
+
+/// In bytes; 0 if it cannot be told.
+std::uint64_t available_memory() {
+  std::FILE* f = std::fopen("/proc/meminfo", "re");
+  if (f == nullptr) return 0;
+  char line[128];
+  unsigned long long kib = 0;
+  while (std::fgets(line, sizeof line, f) != nullptr) {
+    if (std::sscanf(line, "MemAvailable: %llu kB", &kib) == 1) break;
+  }
+  std::fclose(f);
+  return kib << 10;
+}
+
+}  // namespace
+
+gate::gate(const map_settings& s) : settings_(s) {
+  if (s.free_memory && available_memory() == 0) {
+    throw failure{"map: --memfree: /proc/meminfo does not say how much memory is available"};
+  }
+}
+
+std::int64_t gate::closed_until(std::int64_t now) {
+  if (settings_.delay.given() && last_start_ != INT64_MIN) {
+    const std::int64_t next = last_start_ + settings_.delay.nanoseconds();
+    if (now < next) return next;
+  }
+  if (!settings_.load && !settings_.free_memory) return 0;
+  // The load is slow to rise: between two looks one job goes through.
+  if (looked_ == INT64_MIN || now - looked_ >= second || last_start_ >= looked_) {
+    if (looked_ != INT64_MIN && now - looked_ < second / 10) return looked_ + second / 10;
+    looked_ = now;
+    double load = 0;
+    busy_ = (settings_.load && ::getloadavg(&load, 1) == 1 && load >= *settings_.load) ||
+            (settings_.free_memory && available_memory() < *settings_.free_memory);
+  }
+  return busy_ ? looked_ + second : 0;
+}
+
+}  // namespace cli

@@ -1,0 +1,26 @@
+// --delay, --load and --memfree: whether this is a moment to start a job.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "map/settings.hpp"
+
+namespace cli {
+
+class gate {
+ public:
+  explicit gate(const map_settings& s);
+  /// Monotonic ns: 0 if a job may start now, else when to ask again.
+  std::int64_t closed_until(std::int64_t now);
+  /// A job has been started.
+  void passed(std::int64_t now) { last_start_ = now; }
+
+ private:
+  const map_settings& settings_;
+  std::int64_t last_start_ = INT64_MIN;
+  std::int64_t looked_ = INT64_MIN;
+  bool busy_ = false;  // when it was looked
+};
+
+}  // namespace cli

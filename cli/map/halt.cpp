@@ -1,0 +1,56 @@
+// Reads and judges `--halt`.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/halt.hpp"
+
+#include <optional>
+#include <string>
+
+#include "exit.hpp"
+#include "map/numbers.hpp"
+
+namespace cli {
+
+namespace {
+
+using moment = halt_policy::moment;
+using kind = halt_policy::kind;
+
+[[noreturn]] void refuse(std::string_view text) {
+  throw failure{"--halt: '" + std::string(text) +
+                "' is not never or WHEN,WHAT=N, such as now,fail=1 or soon,done=50%"};
+}
+
+}  // namespace
+
+bool halt_policy::reached(const tally& t) const {
+  if (when == moment::never) return false;
+  const std::uint64_t count = what == kind::fail      ? t.failed
+                              : what == kind::success ? t.done - t.failed
+                                                      : t.done;
+  if (!percent) return static_cast<double>(count) >= number;
+  return t.done >= 3 && static_cast<double>(count) * 100 >= number * static_cast<double>(t.done);
+}
+
+halt_policy parse_halt(std::string_view text) {
+  if (text == "never") return {};
+  const std::size_t comma = text.find(',');
+  const std::size_t equals = text.find('=');
+  if (comma == text.npos || equals == text.npos || comma > equals) refuse(text);
+  halt_policy p;
+  const std::string_view when = text.substr(0, comma);
+  const std::string_view what = text.substr(comma + 1, equals - comma - 1);
+  std::string_view number = text.substr(equals + 1);
+  if (when != "now" && when != "soon") refuse(text);
+  p.when = when == "now" ? moment::now : moment::soon;
+  if (what != "fail" && what != "success" && what != "done") refuse(text);
+  p.what = what == "fail" ? kind::fail : what == "success" ? kind::success : kind::done;
+  p.percent = number.ends_with('%');
+  if (p.percent) number.remove_suffix(1);
+  const std::optional<double> n = to_number<double>(number);
+  const bool whole = n && static_cast<double>(static_cast<std::uint64_t>(*n)) == *n;
+  if (!n || !(*n > 0) || *n > 1e15 || (p.percent ? *n > 100 : !whole)) refuse(text);
+  p.number = *n;
+  return p;
+}
+
+}  // namespace cli

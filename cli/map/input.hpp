@@ -1,0 +1,63 @@
+// The arguments of a batch, one combination after the other, lazily.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "map/source.hpp"
+
+namespace cli {
+
+/// Groups of sources: within a group the sources are linked (`:::+`: the first with the first, the
+/// second with the second, until the shortest ends); between groups each goes with each, the last
+/// one's changing fastest. The first group is read as it comes; others are kept in memory.
+class input {
+ public:
+  void add(std::unique_ptr<source> s, bool linked);
+  std::size_t sources() const;
+  bool empty() const { return groups_.empty(); }
+
+  /// The first record of each source has the names of the columns. Waits for it. Errors: failure.
+  void read_header();
+  const std::vector<std::string>& names() const { return names_; }
+  /// All of it, in random order.
+  void shuffle() { shuffled_ = true; }
+
+  /// How many there will be, if that is known before the first.
+  std::optional<std::uint64_t> total() const;
+
+  /// Never waits. Errors: failure.
+  got next(fields& to);
+  int waits_for() const { return waits_for_; }
+
+ private:
+  struct group {
+    std::vector<std::unique_ptr<source>> linked;
+    fields partial;        // of the record that is being read
+    std::size_t have = 0;  // sources whose part is in it
+    std::vector<fields> kept;
+    std::size_t at = 0;
+  };
+  got from(group& g, fields& to);
+  got load();
+  got next_in_order(fields& to);
+  got next_of_product(fields& to);
+  bool step();
+
+  std::vector<group> groups_;
+  std::vector<std::string> names_;
+  fields first_;  // the current record of the first group
+  bool have_first_ = false;
+  std::size_t loaded_ = 1;  // groups that are in memory, the first not counted
+  int waits_for_ = -1;
+  bool shuffled_ = false;
+  bool all_here_ = false;  // of shuffled ones
+  std::vector<fields> deck_;
+};
+
+}  // namespace cli

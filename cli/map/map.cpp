@@ -1,0 +1,259 @@
+// `brood map`: from its words to a batch.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "journal/folder.hpp"
+#include "ladder.hpp"
+#include "map/batch.hpp"
+#include "map/blocks.hpp"
+#include "map/chronicle.hpp"
+#include "map/composer.hpp"
+#include "map/input.hpp"
+#include "map/plan.hpp"
+#include "map/settings.hpp"
+#include "map/workers.hpp"
+#include "verbs.hpp"
+
+namespace cli {
+
+namespace {
+
+bool is_separator(std::string_view word) {
+  return word == ":::" || word == ":::+" || word == "::::" || word == "::::+";
+}
+
+record_format format_of(const map_settings& s) {
+  record_format f;
+  f.delimiter = s.delimiter;
+  f.csv = s.csv;
+  if (s.separator) set_separator(f, *s.separator);
+  if (s.csv && f.separator.size() > 1) {
+    throw failure{"--colsep: with --csv it must be one character"};
+  }
+  return f;
+}
+
+/// What comes after the command: `::: words` and `:::: files`, in their order.
+void add_sources(std::span<char* const> words, const record_format& f, input& to) {
+  while (!words.empty()) {
+    const std::string_view how = words[0];
+    std::vector<std::string> values;
+    words = words.subspan(1);
+    for (; !words.empty() && !is_separator(words[0]); words = words.subspan(1)) {
+      values.emplace_back(words[0]);
+    }
+    const bool linked = how.ends_with('+');
+    if (linked && to.empty()) {
+      throw failure{"map: " + std::string(how) + " has no arguments before it to go with"};
+    }
+    if (how.starts_with("::::")) {
+      if (values.empty()) throw failure{"map: " + std::string(how) + " needs the name of a file"};
+      for (const std::string& v : values) to.add(file_source(v, f), linked);
+    } else {
+      to.add(words_source(std::move(values), f), linked);
+    }
+  }
+}
+
+input make_input(const map_settings& s, std::span<char* const> sources) {
+  const record_format f = format_of(s);
+  input in;
+  for (const std::string& file : s.files) in.add(file_source(file, f), false);
+  add_sources(sources, f, in);
+  if (in.empty()) in.add(file_source("-", f), false);
+  if (s.header) in.read_header();
+  if (s.shuffle) in.shuffle();
+  return in;
+}
+
+void check(const map_settings& s) {
+  const auto refuse = [](bool both, const char* what) {
+    if (both) throw failure{std::string("map: contradictory options: ") + what};
+  };
+  using mode = output_mode;
+  refuse(s.verbose && s.quiet, "--verbose and --quiet");
+  refuse(s.json && s.output != mode::grouped, "--json and --line-buffer or --ungroup");
+  refuse(s.json && s.quiet_ok, "--json and --quiet-ok");
+  refuse(s.quiet_ok && s.output != mode::grouped, "--quiet-ok and --line-buffer or --ungroup");
+  refuse(!s.results.empty() && s.output != mode::grouped,
+         "--results and --line-buffer or --ungroup");
+  refuse(s.output == mode::ungrouped && s.keep_order, "--ungroup and --keep-order");
+  refuse(s.output == mode::ungrouped && (s.tag || s.tag_text), "--ungroup and --tag");
+  refuse(s.has("max_output") && s.output != mode::grouped,
+         "--max-output and --line-buffer or --ungroup");
+  refuse(s.timeout_percent && s.has("timeout"), "two values of --timeout");
+  refuse(s.tag && s.tag_text, "--tag and --tagstring");
+  refuse(s.no_journal && (s.resume || s.explain), "--no-journal and --resume or --explain");
+  refuse(s.pipe && s.workers, "--pipe and --pool");
+  refuse(s.pipe && (s.has("in") || s.has("input")), "--pipe and --stdin or --input");
+  refuse(s.workers && (s.json || !s.joblog.empty() || !s.results.empty() || s.resume || s.explain),
+         "--pool and --json, --joblog, --results or the journal");
+  refuse(s.workers && (s.shell || s.dry_run || s.options.retry.attempts > 1),
+         "--pool and --shell, --dry-run or --retry");
+  refuse(s.workers && s.output != mode::grouped, "--pool and --line-buffer or --ungroup");
+  if (!s.pipe && (s.record_start || s.record_end)) {
+    throw failure{"map: --recstart and --recend are for --pipe"};
+  }
+  if (s.options.max_output.policy == brood::overflow::spill) {
+    throw failure{"map: --overflow spill is for one command: --results keeps all output"};
+  }
+  if (s.has("max_output.policy") && !s.has("max_output")) {
+    throw failure{"map: --overflow needs --max-output"};
+  }
+}
+
+/// Until we exit. Errors: failure.
+void take_lock(const map_settings& s) {
+  const std::string folder = folder_to_use();
+  make_folder(folder);
+  const std::string path = folder + "/lock";
+  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK && !s.quiet)
+    complain("another run is at work here: waiting for its end");
+  while (::flock(lock, LOCK_EX) != 0) {
+    if (errno != EINTR) throw failure{"flock '" + path + "': " + std::strerror(errno)};
+  }
+}
+
+/// With --resume and --explain: which, and why.
+std::string forecast_line(forecast& f, map_job& job, const composer& c, const map_settings& s) {
+  job.cmd = c.command_for(job);
+  const bool done = f.is_done(job);
+  std::string line = c.text_for(job) + "\n";
+  if (s.explain) return "job " + std::to_string(job.seq) + " " + f.explain(job) + ": " + line;
+  return done ? "" : line;
+}
+
+void print_commands(job_source& jobs, const composer& c, const map_settings& s,
+                    const template_options& t) {
+  const auto slots = static_cast<std::uint64_t>(resolve(s.jobs));
+  std::optional<forecast> f;
+  if (s.resume || s.explain) f.emplace(s, c, t);
+  for (;;) {
+    map_job job;
+    const got r = jobs.next(job);
+    if (r == got::end) return;
+    if (r == got::wait) {
+      pollfd p{jobs.waits_for(), POLLIN, 0};
+      ::poll(&p, 1, -1);
+      continue;
+    }
+    job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
+    const std::string line = f ? forecast_line(*f, job, c, s) : c.text_for(job) + "\n";
+    if (!write_all(STDOUT_FILENO, line)) {
+      throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+    }
+  }
+}
+
+struct cut_words {
+  std::vector<std::string> all;
+  std::vector<std::string> command;
+  std::span<char* const> sources;
+};
+
+cut_words cut(std::span<char* const> words) {
+  cut_words c;
+  while (!words.empty() && !is_separator(words[0])) {
+    c.command.emplace_back(words[0]);
+    words = words.subspan(1);
+  }
+  c.sources = words;
+  return c;
+}
+
+std::unique_ptr<job_source> make_blocks(const map_settings& s, const cut_words& words) {
+  if (!words.sources.empty()) throw failure{"map: --pipe takes no arguments after :::"};
+  if (s.files.size() > 1) throw failure{"map: --pipe reads one file"};
+  block_format f;
+  f.bytes = s.block;
+  f.records = s.max_args;
+  if (s.record_start) {
+    f.start = *s.record_start;
+    f.end.clear();
+  }
+  if (s.record_end) f.end = *s.record_end;
+  return block_jobs(s.files.empty() ? "-" : s.files[0], std::move(f));
+}
+
+/// A job for each argument, or several. Says in `t` and `c` what is known of them.
+std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& words,
+                                      template_options& t, std::optional<composer>& c) {
+  if (s.pipe) {
+    t.append = false;
+    c.emplace(words.command, s, t);
+    return make_blocks(s, words);
+  }
+  input in = make_input(s, words.sources);
+  t.names = in.names();
+  if (!s.separator && !s.csv) {
+    t.columns = in.sources() * (s.max_args > 0 ? s.max_args : 1);
+  }
+  t.append = !s.workers;
+  c.emplace(words.command, s, t);
+  packing how{s.max_args > 0 ? s.max_args : 1, 0};
+  if (s.max_args > 1 && !s.workers) how.max_bytes = room_for_arguments(c->bytes());
+  auto jobs = argument_jobs(std::move(in), how);
+  return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
+}
+
+int run_batch(map_settings& s, const cut_words& words) {
+  template_options t;
+  t.all = s.replacement;
+  std::optional<composer> composed;
+  const auto jobs = make_jobs(s, words, t, composed);
+  const composer& c = *composed;
+  if (s.dry_run) {
+    print_commands(*jobs, c, s, t);
+    return 0;
+  }
+  if (s.lock) take_lock(s);
+  if (s.options.contain == brood::containment::sealed) become_reaper();
+  if (s.workers) return run_workers(words.command, s, *jobs);
+  recorder files(s, c, t);
+  chronicle past(s, c, t, words.all);
+  batch b(s, *jobs, c, {files, past});
+  const int status = b.run();
+  past.end_run(status);
+  return status;
+}
+
+}  // namespace
+
+int verb_map(std::span<char* const> words) {
+  map_settings s;
+  s.options.contain = brood::containment::sealed;
+  const std::size_t count = read_flags(map_flags(), words, s);
+  if (s.help) {
+    if (write_all(STDOUT_FILENO, help_of(map_flags()))) return 0;
+    throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+  }
+  make_ladder("map", s);
+  check(s);
+  cut_words cut_up = cut(words.subspan(count));
+  cut_up.all = {"brood", "map"};
+  cut_up.all.insert(cut_up.all.end(), words.begin(), words.end());
+  if (cut_up.command.empty() && !s.shell) {
+    throw failure{"map: there is no command; see 'brood map --help'"};
+  }
+  return run_batch(s, cut_up);
+}
+
+}  // namespace cli

@@ -1,0 +1,126 @@
+// Packs arguments into jobs.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/plan.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <iterator>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+std::size_t bytes_of(const fields& f) {
+  std::size_t n = 0;
+  for (const std::string& s : f) n += s.size() + 1 + sizeof(char*);
+  return n;
+}
+
+class packed final : public job_source {
+ public:
+  packed(input from, packing how) : from_(std::move(from)), how_(how), records_(from_.total()) {}
+
+  got next(map_job& to) override {
+    while (count_ < how_.max_args) {
+      fields f;
+      if (left_over_) {
+        f = std::move(*std::exchange(left_over_, std::nullopt));
+      } else if (const got r = from_.next(f); r == got::wait) {
+        return r;
+      } else if (r == got::end) {
+        break;
+      }
+      const std::size_t size = bytes_of(f);
+      if (count_ > 0 && how_.max_bytes > 0 && bytes_ + size > how_.max_bytes) {
+        left_over_ = std::move(f);
+        break;
+      }
+      bytes_ += size;
+      ++count_;
+      if (args_.empty()) {
+        args_ = std::move(f);
+      } else {
+        std::move(f.begin(), f.end(), std::back_inserter(args_));
+      }
+    }
+    if (count_ == 0) return got::end;
+    to.seq = ++seq_;
+    to.args = std::exchange(args_, {});
+    count_ = 0;
+    bytes_ = 0;
+    return got::one;
+  }
+
+  int waits_for() const override { return from_.waits_for(); }
+
+  std::optional<std::uint64_t> total() const override {
+    if (how_.max_args > 1 && how_.max_bytes > 0) return {};
+    return records_;
+  }
+
+ private:
+  input from_;
+  packing how_;
+  std::optional<std::uint64_t> records_;
+  std::uint64_t seq_ = 0;
+  fields args_;  // of the job in the making
+  std::size_t count_ = 0;
+  std::size_t bytes_ = 0;
+  std::optional<fields> left_over_;
+};
+
+class counted final : public job_source {
+ public:
+  explicit counted(std::unique_ptr<job_source> from) : from_(std::move(from)) {}
+
+  got next(map_job& to) override {
+    while (!all_here_) {
+      map_job job;
+      const got r = from_->next(job);
+      if (r == got::wait) return r;
+      all_here_ = r == got::end;
+      if (r == got::one) args_.push_back(std::move(job.args));
+      count_ = args_.size();
+    }
+    if (args_.empty()) return got::end;
+    to.seq = count_ - args_.size() + 1;
+    to.args = std::move(args_.front());
+    args_.pop_front();
+    return got::one;
+  }
+  int waits_for() const override { return from_->waits_for(); }
+  std::optional<std::uint64_t> total() const override {
+    return all_here_ ? std::optional<std::uint64_t>(count_) : std::nullopt;
+  }
+
+ private:
+  std::unique_ptr<job_source> from_;
+  std::deque<fields> args_;
+  std::uint64_t count_ = 0;
+  bool all_here_ = false;
+};
+
+}  // namespace
+
+std::size_t room_for_arguments(std::size_t template_bytes) {
+  constexpr std::size_t margin = 4096;  // what POSIX and the kernel want left, and BROOD_ATTEMPT
+  const long most = ::sysconf(_SC_ARG_MAX);
+  std::size_t taken = template_bytes + margin;
+  for (char** e = environ; *e != nullptr; ++e) taken += std::strlen(*e) + 1 + sizeof(char*);
+  const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : 131072;
+  return room > taken ? room - taken : 1;
+}
+
+std::unique_ptr<job_source> counted_jobs(std::unique_ptr<job_source> from) {
+  return std::make_unique<counted>(std::move(from));
+}
+
+std::unique_ptr<job_source> argument_jobs(input from, packing how) {
+  return std::make_unique<packed>(std::move(from), how);
+}
+
+}  // namespace cli

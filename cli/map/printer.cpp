@@ -1,0 +1,121 @@
+// Copies jobs' output to where it is shown, or first to where it waits.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/printer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "spool.hpp"
+
+namespace cli {
+
+namespace {
+
+/// With `tag` before each line. \return false with errno set.
+bool copy_tagged(const extent& what, int to, std::string_view tag,
+                 const brood::callback<bool()>& go_on) {
+  std::array<char, 65536> block;
+  std::string text;
+  bool line_begins = true;
+  for (std::uint64_t done = 0; done < what.length;) {
+    const std::uint64_t most = std::min<std::uint64_t>(block.size(), what.length - done);
+    const ssize_t n = ::pread(what.file, block.data(), static_cast<std::size_t>(most),
+                              static_cast<off_t>(what.from + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    if (n == 0) break;
+    done += static_cast<std::uint64_t>(n);
+    text.clear();
+    for (std::string_view rest(block.data(), static_cast<std::size_t>(n)); !rest.empty();) {
+      if (line_begins) text += tag;
+      const std::size_t end = rest.find('\n');
+      line_begins = end != rest.npos;
+      const std::size_t length = line_begins ? end + 1 : rest.size();
+      text += rest.substr(0, length);
+      rest.remove_prefix(length);
+    }
+    if (!write_all(to, text, go_on)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+printer::~printer() {
+  if (file_ >= 0) ::close(file_);
+}
+
+void printer::fail(int to) const {
+  const int why = errno;
+  const std::string where = to == STDOUT_FILENO ? "stdout"
+                            : to == STDERR_FILENO
+                                ? "stderr"
+                                : "the file below '" + spool_folder() + "' that keeps output";
+  throw failure{"cannot write to " + where + ": " + std::strerror(why)};
+}
+
+int printer::target_of(std::uint64_t seq, int to) {
+  if (!in_order_ || seq == turn_) return to;
+  if (file_ < 0) file_ = make_spool();
+  return file_;
+}
+
+/// What was just added to the file is `seq`'s and for `to`.
+void printer::note(std::uint64_t seq, int to) {
+  const auto end = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
+  if (end > file_size_) held_[seq].parts.push_back({to, file_size_, end - file_size_});
+  file_size_ = end;
+}
+
+void printer::show(std::uint64_t seq, const extent& what, int to, std::string_view tag) {
+  if (what.length == 0) return;
+  const int target = target_of(seq, to);
+  const bool done = tag.empty() ? copy_range(what.file, what.from, what.length, target, go_on_)
+                                : copy_tagged(what, target, tag, go_on_);
+  if (!done) fail(target);
+  if (target != to) note(seq, to);
+}
+
+void printer::show(std::uint64_t seq, std::string_view text, int to) {
+  if (text.empty()) return;
+  const int target = target_of(seq, to);
+  if (!write_all(target, text, go_on_)) fail(target);
+  if (target != to) note(seq, to);
+}
+
+void printer::release(held_job& job) {
+  for (const part& p : job.parts) {
+    if (!copy_range(file_, p.from, p.length, p.to, go_on_)) fail(p.to);
+  }
+  job.parts.clear();
+}
+
+void printer::finish(std::uint64_t seq) {
+  if (!in_order_) return;
+  if (seq != turn_) {
+    held_[seq].finished = true;
+    return;
+  }
+  ++turn_;
+  while (!held_.empty() && held_.begin()->first == turn_) {
+    release(held_.begin()->second);
+    const bool finished = held_.begin()->second.finished;
+    held_.erase(held_.begin());
+    if (!finished) return;  // it goes on
+    ++turn_;
+  }
+  if (held_.empty() && file_size_ > 0 && ::ftruncate(file_, 0) == 0) file_size_ = 0;
+}
+
+void printer::flush() {
+  for (auto& [seq, job] : held_) release(job);
+  held_.clear();
+}
+
+}  // namespace cli

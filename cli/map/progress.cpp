@@ -1,0 +1,113 @@
+// Draws the live view by a handful of terminal sequences; writes lines elsewhere.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/progress.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "io.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr std::int64_t ms = 1'000'000;
+constexpr std::int64_t redraw = 100 * ms;
+constexpr std::int64_t first_line = 10'000 * ms;
+constexpr std::int64_t between_lines = 30'000 * ms;
+constexpr std::size_t most_jobs = 16;
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+struct room {
+  std::size_t rows = 24;
+  std::size_t columns = 80;
+};
+
+room terminal_room() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) {
+    return {};
+  }
+  return {size.ws_row, size.ws_col};
+}
+
+}  // namespace
+
+std::string summary(const batch_state& s, double seconds) {
+  std::string text = std::to_string(s.done);
+  if (s.total) text += " of " + std::to_string(*s.total - std::min(s.skipped, *s.total));
+  text +=
+      " done, " + std::to_string(s.failed) + " failed, " + std::to_string(s.running) + " running";
+  if (s.skipped > 0) text += ", " + std::to_string(s.skipped) + " skipped";
+  headway h{s.done, {}, seconds};
+  if (s.total) h.left = *s.total - std::min(s.done + s.skipped, *s.total);
+  if (const auto rate = rate_of(h)) text += ", " + spell_rate(*rate);
+  if (const auto left = seconds_left(h)) text += ", " + spell_seconds(*left) + " left";
+  return text;
+}
+
+progress::progress(const map_settings& s, std::int64_t now) : bar_(s.bar), start_(now) {
+  if (s.quiet) return;
+  const std::string_view terminal = variable("TERM");
+  const bool capable = ::isatty(STDERR_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
+  // The jobs' own output would go into the view.
+  live_ = capable && s.output != output_mode::ungrouped;
+  colour_ = live_ && variable("NO_COLOR").empty();
+  next_ = now + (live_ ? 5 * redraw : first_line);  // who is quick is not in need of it
+}
+
+void progress::update(std::int64_t now, const std::function<batch_state(std::size_t)>& state) {
+  if (now < next_) return;
+  const double seconds = static_cast<double>(now - start_) / 1e9;
+  if (live_) {
+    next_ = now + redraw;
+    const room r = terminal_room();
+    return draw(state(std::min(most_jobs, r.rows > 2 ? r.rows - 2 : 0)), seconds);
+  }
+  next_ = now + between_lines;
+  complain(summary(state(0), seconds));
+}
+
+std::string progress::bar(const batch_state& s, std::size_t width) const {
+  if (!bar_ || !s.total || *s.total == 0 || width < 30) return {};
+  const std::size_t cells = std::min<std::size_t>(40, width / 3);
+  const double share =
+      std::min(1.0, static_cast<double>(s.done + s.skipped) / static_cast<double>(*s.total));
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
+  return "[" + std::string(full, '#') + std::string(cells - full, '.') + "] " +
+         std::to_string(static_cast<int>(share * 100)) + "% ";
+}
+
+void progress::draw(const batch_state& s, double seconds) {
+  hide();
+  const std::size_t width = terminal_room().columns - 1;
+  std::string page = fit(bar(s, width) + summary(s, seconds), width);
+  drawn_ = 1;
+  for (const batch_state::job& j : s.jobs) {
+    const std::string about = std::to_string(j.seq) + "  " + spell_seconds(j.seconds) + "  ";
+    page += "\n" + fit("  " + about + j.last_line, width);
+    ++drawn_;
+  }
+  if (colour_ && s.failed > 0)
+    page = "\x1b[31m" + page.insert(std::min(page.find('\n'), page.size()), "\x1b[0m");
+  write_all(STDERR_FILENO, page);
+}
+
+void progress::hide() {
+  if (drawn_ == 0) return;
+  std::string erase = "\r";
+  if (drawn_ > 1) erase += "\x1b[" + std::to_string(drawn_ - 1) + "A";
+  write_all(STDERR_FILENO, erase + "\x1b[J");
+  drawn_ = 0;
+}
+
+}  // namespace cli

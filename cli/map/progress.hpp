@@ -1,0 +1,63 @@
+// Says on stderr how a batch is getting on: a view that is kept up to date on a terminal, otherwise
+// a line now and then.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "map/eta.hpp"
+#include "map/settings.hpp"
+
+namespace cli {
+
+/// How a batch is getting on.
+struct batch_state {
+  std::uint64_t done = 0;  ///< the failed included, the skipped not
+  std::uint64_t failed = 0;
+  std::uint64_t skipped = 0;
+  std::optional<std::uint64_t> total;
+  std::size_t running = 0;
+  struct job {
+    std::uint64_t seq;
+    double seconds;
+    std::string last_line;
+  };
+  std::vector<job> jobs;  ///< some of those that run
+};
+
+/// "12 of 40 done, 1 failed, 2 running, 3.1/s, 9 s left"
+std::string summary(const batch_state& s, double seconds);
+
+class progress {
+ public:
+  /// `now` as for the rest: monotonic ns.
+  progress(const map_settings& s, std::int64_t now);
+  progress(const progress&) = delete;
+  progress& operator=(const progress&) = delete;
+  ~progress() { hide(); }
+
+  /// When update() should be called again; INT64_MAX: never.
+  std::int64_t next() const { return next_; }
+  /// Show it, if it is time. `state` is asked for as many jobs as there is room for.
+  void update(std::int64_t now, const std::function<batch_state(std::size_t jobs)>& state);
+  /// Make room for output on the same terminal.
+  void hide();
+
+ private:
+  void draw(const batch_state& s, double seconds);
+  std::string bar(const batch_state& s, std::size_t width) const;
+
+  bool live_ = false;
+  bool bar_ = false;
+  bool colour_ = false;
+  std::int64_t start_;
+  std::int64_t next_ = INT64_MAX;
+  std::size_t drawn_ = 0;  // lines
+};
+
+}  // namespace cli

@@ -1,0 +1,139 @@
+// Writes the job log, JSON lines and the folders of --results.
+// SPDX-License-Identifier: Apache-2.0
+#include "map/recorder.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "exit.hpp"
+#include "io.hpp"
+#include "json.hpp"
+
+namespace cli {
+
+namespace {
+
+void make_folders(const std::string& path) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
+      throw failure{"mkdir '" + part + "': " + std::strerror(errno)};
+    }
+    if (at == path.npos) return;
+  }
+}
+
+/// FNV-1a: to tell long names apart.
+std::string digest(std::string_view text) {
+  std::uint64_t h = 14695981039346656037U;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  std::array<char, 17> hex;
+  std::snprintf(hex.data(), hex.size(), "%016llx", static_cast<unsigned long long>(h));
+  return hex.data();
+}
+
+}  // namespace
+
+std::string as_component(const std::string& value) {
+  if (value.empty()) return "\\e";
+  if (value == "." || value == "..") return "\\" + value;
+  std::string name;
+  for (const char c : value) {
+    if (c == '/') {
+      name += "\\_";
+    } else if (c == '\\') {
+      name += "\\\\";
+    } else {
+      name += c;
+    }
+  }
+  constexpr std::size_t longest = 255;  // NAME_MAX
+  if (name.size() <= longest) return name;
+  return name.substr(0, 200) + "~" + digest(value);
+}
+
+recorder::recorder(const map_settings& s, const composer& c, const template_options& o)
+    : settings_(s), composer_(c) {
+  if (!s.results.empty()) {
+    auto pieces = parse_pieces(s.results, o);
+    if (has_replacement(pieces)) folder_ = std::move(pieces);
+    if (!folder_) make_folders(s.results);
+  }
+  if (s.joblog.empty()) return;
+  log_ = ::open(s.joblog.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+  if (log_ < 0) throw failure{"open '" + s.joblog + "': " + std::strerror(errno)};
+  if (!write_all(log_,
+                 "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n")) {
+    throw failure{"write '" + s.joblog + "': " + std::strerror(errno)};
+  }
+}
+
+recorder::~recorder() {
+  if (log_ >= 0) ::close(log_);
+}
+
+std::string recorder::folder_for(const map_job& job) const {
+  if (settings_.results.empty()) return {};
+  std::string path = settings_.results;
+  if (folder_) {
+    path = composer_.fill(*folder_, job);
+  } else if (job.block) {
+    path += "/" + std::to_string(job.seq);
+  } else {
+    // As GNU parallel has it: 1/VALUE/2/VALUE.
+    for (std::size_t i = 0; i < job.args.size(); ++i) {
+      path += "/" + std::to_string(i + 1) + "/" + as_component(job.args[i]);
+    }
+  }
+  make_folders(path);
+  if (job.attempt > 1) {
+    const std::string before = "." + std::to_string(job.attempt - 1);
+    for (const char* name : {"/stdout", "/stderr"}) {
+      ::rename((path + name).c_str(), (path + name + before).c_str());
+    }
+  }
+  return path;
+}
+
+void recorder::log(const job_end& end) {
+  if (log_ < 0 || !end.last) return;
+  const brood::completed_process* r = end.result;
+  const int signal = r != nullptr ? r->status.signal().value_or(0) : 0;
+  // Of the command itself: GNU parallel has 0 beside a signal, and -1 for a job it timed out.
+  const int code = r != nullptr ? r->status.code().value_or(0) : end.status;
+  const double wall = r != nullptr ? std::chrono::duration<double>(r->usage.wall).count() : 0.0;
+  std::string line(160, '\0');
+  const int n = std::snprintf(
+      line.data(), line.size(), "%llu\t:\t%.3f\t%10.3f\t%llu\t%llu\t%d\t%d\t",
+      static_cast<unsigned long long>(end.job->seq), static_cast<double>(end.job->started) / 1e9,
+      wall, static_cast<unsigned long long>(end.job->block ? end.job->block->size() : 0),
+      static_cast<unsigned long long>(end.out_bytes), code, signal);
+  line.resize(static_cast<std::size_t>(n));
+  line += composer_.text_for(*end.job);
+  for (char& c : line) {
+    if (c == '\n') c = ' ';  // a line stays a line
+  }
+  if (!write_all(log_, line + "\n")) {
+    throw failure{"write '" + settings_.joblog + "': " + std::strerror(errno)};
+  }
+}
+
+std::string recorder::json(const job_end& end, const slot_output& output) const {
+  constexpr std::uint64_t most = 256 << 10;  // of each stream, in our memory
+  const batch_facts facts{end.job->seq, end.job->slot, &end.job->args, end.job->attempt};
+  if (end.result == nullptr) return to_json(end.job->cmd, *end.wrong, facts);
+  brood::completed_process shown = *end.result;
+  const std::uint64_t limit =
+      settings_.has("max_output") ? settings_.options.max_output.bytes : most;
+  shown.out = output.text(false, limit, shown.out_omitted);
+  shown.err = output.text(true, limit, shown.err_omitted);
+  return to_json(shown, end.wrong, settings_, &facts);
+}
+
+}  // namespace cli

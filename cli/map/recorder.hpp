@@ -1,0 +1,42 @@
+// What is kept of each job's end: --joblog, --json, --results.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "map/composer.hpp"
+#include "map/job.hpp"
+#include "map/settings.hpp"
+#include "map/slot_output.hpp"
+
+namespace cli {
+
+class recorder {
+ public:
+  /// Errors: failure.
+  recorder(const map_settings& s, const composer& c, const template_options& o);
+  recorder(const recorder&) = delete;
+  recorder& operator=(const recorder&) = delete;
+  ~recorder();
+
+  /// The folder for the output of an attempt, made if need be; "" without --results. What an
+  /// attempt before this one left there is kept, under its number. Errors: failure.
+  std::string folder_for(const map_job& job) const;
+  /// A line for the joblog. Errors: failure.
+  void log(const job_end& end);
+  /// The object of --json, as a line.
+  std::string json(const job_end& end, const slot_output& output) const;
+
+ private:
+  const map_settings& settings_;
+  const composer& composer_;
+  std::optional<std::vector<piece>> folder_;  // with replacement strings
+  int log_ = -1;
+};
+
+/// As one component of a path, whatever is in it.
+std::string as_component(const std::string& value);
+
+}  // namespace cli

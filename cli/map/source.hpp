@@ -1,0 +1,60 @@
+// Where arguments come from: words after `:::`, lines of a file or of stdin, CSV.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cli {
+
+/// The columns of one line, or one value.
+using fields = std::vector<std::string>;
+
+/// What asking for the next thing gave.
+enum class got : unsigned char {
+  one,
+  wait,  ///< not here yet: see waits_for()
+  end,
+};
+
+class source {
+ public:
+  source() = default;
+  source(const source&) = delete;
+  source& operator=(const source&) = delete;
+  virtual ~source() = default;
+
+  /// Never waits. Errors: failure.
+  virtual got next(fields& to) = 0;
+  /// What becomes readable when there is more.
+  virtual int waits_for() const { return -1; }
+  /// How many are left, if that is known.
+  virtual std::optional<std::uint64_t> left() const { return {}; }
+};
+
+/// How lines and columns are told apart.
+struct record_format {
+  char delimiter = '\n';
+  std::string separator = {};  ///< between columns; empty: a line is one value
+  bool blanks = false;         ///< columns are separated by runs of blanks
+  bool csv = false;            ///< RFC 4180, columns separated by the first of `separator` or ","
+};
+
+/// Reads `\t`, `\n`, `\0`, `\\`; `\s+` means runs of blanks. Errors: failure.
+void set_separator(record_format& f, std::string_view text);
+/// One character, or an escape as above. Errors: failure.
+char parse_delimiter(std::string_view text);
+
+std::unique_ptr<source> words_source(std::vector<std::string> words, const record_format& f);
+/// "-" is stdin. Errors: failure.
+std::unique_ptr<source> file_source(const std::string& path, const record_format& f);
+
+/// One CSV line, whole, as its columns; for tests. Errors: failure.
+fields split_csv(std::string_view line, char separator);
+
+}  // namespace cli

@@ -1,0 +1,29 @@
+// Words to the values of a verb's options, for verbs that run no command of the user.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exit.hpp"
+#include "verb_page.hpp"
+
+namespace cli {
+
+/// Errors: failure.
+inline void parse_words(const verb_page& page, std::string_view verb,
+                        std::span<char* const> words) {
+  std::vector<std::string> reversed(words.begin(), words.end());  // as CLI11 takes a vector
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    page.app->parse(std::move(reversed));
+  } catch (const CLI::ParseError& e) {
+    throw failure{std::string(verb) + ": " + e.what() + "; see 'brood " + std::string(verb) +
+                  " --help'"};
+  }
+}
+
+}  // namespace cli

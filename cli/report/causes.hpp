@@ -1,0 +1,26 @@
+// Failures put together by what caused them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "report/formats.hpp"
+
+namespace cli {
+
+struct failure_cause {
+  std::string text;  ///< how the jobs ended, and the last line that they wrote to stderr
+  std::uint64_t count = 0;
+  std::vector<attempt> examples{};  ///< the first few
+};
+
+/// The most common one first. Two failures have the same cause if they ended the same way and their
+/// last lines on stderr differ only in numbers and in the words of their commands.
+std::vector<failure_cause> find_causes(const report_source& from);
+
+/// A last line without what differs from job to job. Pure.
+std::string generalised(std::string line, const std::vector<std::string>& argv);
+
+}  // namespace cli

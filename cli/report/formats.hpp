@@ -1,0 +1,41 @@
+// The forms of a report, each a function that writes one run of a journal.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "journal/reader.hpp"
+#include "report/sink.hpp"
+
+namespace cli {
+
+/// What is reported: the attempts of one run, or only those of jobs that failed.
+struct report_source {
+  journal_reader& journal;
+  run_record run;
+  bool failed_only = false;
+
+  void each(const std::function<void(const attempt&)>& see) const {
+    journal.each_attempt(run.id, [&](const attempt& a) {
+      if (!failed_only || (a.ended && !a.success && a.last)) see(a);
+    });
+  }
+};
+
+void write_text(const report_source& from, sink& to);     ///< for people
+void write_json(const report_source& from, sink& to);     ///< one document: the run, its attempts
+void write_joblog(const report_source& from, sink& to);   ///< the columns of GNU parallel
+void write_junit(const report_source& from, sink& to);    ///< XML, a test case for each job
+void write_trace(const report_source& from, sink& to);    ///< trace events, for Perfetto
+void write_metrics(const report_source& from, sink& to);  ///< OpenMetrics
+void write_html(const report_source& from, sink& to);     ///< a page without anything outside of it
+
+struct report_format {
+  std::string_view name;
+  void (*write)(const report_source& from, sink& to);
+};
+std::span<const report_format> report_formats();
+
+}  // namespace cli

@@ -1,0 +1,105 @@
+// The page: a fixed text (page.html) with the run's data in it, as JSON that no text in it can end.
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <string_view>
+
+#include "journal/ending.hpp"
+#include "report/causes.hpp"
+#include "report/formats.hpp"
+#include "report/json_forms.hpp"
+#include "report/words.hpp"
+
+namespace cli {
+
+extern const std::string_view page_html;  // made of page.html by the build
+
+namespace {
+
+// More rows than that make a page that nobody opens twice; failures come first.
+constexpr std::uint64_t row_limit = 20'000;
+constexpr std::uint64_t tail_limit = 200;
+constexpr std::size_t tail_bytes = 4096;
+constexpr std::string_view place = "<!--DATA-->";
+
+class rows {
+ public:
+  rows(const report_source& from, sink& to) : from_(from), to_(to) {}
+
+  void add(const attempt& a) {
+    if (count_ >= row_limit) {
+      ++left_out_;
+      return;
+    }
+    to_ << (count_++ == 0 ? "\n[" : ",\n[");
+    number(a.seq);
+    number(a.number);
+    number(a.slot);
+    to_ << fixed(to_seconds(a.started - from_.run.info.started) * 1e3, 3) << ",";
+    to_ << fixed(to_seconds(a.wall) * 1e3, 3) << ",";
+    to_ << (!a.ended ? "\"unfinished\"," : a.success ? "\"ok\"," : "\"failed\",");
+    to_ << json_string(describe_end(a)) << ",";
+    number(a.max_rss_bytes);
+    to_ << fixed(to_seconds(a.user + a.system) * 1e3, 3) << ",";
+    to_ << json_string(command_line(a.argv)) << "," << json_string(tail(a)) << "]";
+  }
+
+  std::uint64_t left_out() const { return left_out_; }
+
+ private:
+  void number(std::uint64_t n) { to_ << std::to_string(n) << ","; }
+
+  std::string tail(const attempt& a) {
+    if (!a.ended || a.success || tails_ >= tail_limit) return {};
+    std::string text = tail_of(from_.journal, a.err, tail_bytes);
+    if (text.empty()) text = tail_of(from_.journal, a.out, tail_bytes);
+    if (!text.empty()) ++tails_;
+    return text;
+  }
+
+  const report_source& from_;
+  sink& to_;
+  std::uint64_t count_ = 0;
+  std::uint64_t left_out_ = 0;
+  std::uint64_t tails_ = 0;
+};
+
+void write_causes(const report_source& from, sink& to) {
+  to << "\"causes\":[";
+  bool first = true;
+  for (const failure_cause& cause : find_causes(from)) {
+    to << (first ? "\n" : ",\n") << "{\"count\":" << std::to_string(cause.count)
+       << ",\"text\":" << json_string(cause.text) << ",\"jobs\":[";
+    for (std::size_t i = 0; i < cause.examples.size(); ++i) {
+      to << (i == 0 ? "" : ",") << std::to_string(cause.examples[i].seq);
+    }
+    const attempt& example = cause.examples.front();
+    std::string tail = tail_of(from.journal, example.err, tail_bytes);
+    if (tail.empty()) tail = tail_of(from.journal, example.out, tail_bytes);
+    to << "],\"command\":" << json_string(command_line(example.argv))
+       << ",\"tail\":" << json_string(tail) << "}";
+    first = false;
+  }
+  to << "],\n";
+}
+
+}  // namespace
+
+void write_html(const report_source& from, sink& to) {
+  const std::size_t at = page_html.find(place);
+  to << page_html.substr(0, at) << "{\"run\":" << run_object(from.run) << ",\n";
+  to << "\"command\":" << json_string(command_line(from.run.info.argv)) << ",\n";
+  write_causes(from, to);
+  to << "\"rows\":[";
+  rows all(from, to);
+  const auto is_bad = [](const attempt& a) { return !a.ended || !a.success; };
+  from.each([&](const attempt& a) {
+    if (is_bad(a)) all.add(a);
+  });
+  from.each([&](const attempt& a) {
+    if (!is_bad(a)) all.add(a);
+  });
+  to << "],\n\"left_out\":" << std::to_string(all.left_out()) << "}"
+     << page_html.substr(at + place.size());
+}
+
+}  // namespace cli

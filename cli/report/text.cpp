@@ -1,0 +1,135 @@
+// The report for people: what came of it, then what went wrong, the most common cause first.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "journal/ending.hpp"
+#include "report/causes.hpp"
+#include "report/formats.hpp"
+#include "report/why.hpp"
+#include "report/words.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr std::size_t tail_bytes = 1024;
+constexpr std::size_t tail_lines = 5;
+
+std::string counted(std::uint64_t n, std::string_view noun) {
+  return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
+
+/// What took how long, over all attempts that ended.
+struct extremes {
+  std::vector<std::chrono::nanoseconds> walls{};
+  std::uint64_t longest = 0;  // the job
+  std::chrono::nanoseconds longest_wall{-1};
+  std::uint64_t largest = 0;
+  std::uint64_t largest_rss = 0;
+  std::chrono::nanoseconds cpu{};
+
+  void add(const attempt& a) {
+    if (!a.ended) return;
+    walls.push_back(a.wall);
+    cpu += a.user + a.system;
+    if (a.wall > longest_wall) {
+      longest_wall = a.wall;
+      longest = a.seq;
+    }
+    if (a.max_rss_bytes > largest_rss) {
+      largest_rss = a.max_rss_bytes;
+      largest = a.seq;
+    }
+  }
+
+  std::chrono::nanoseconds quantile(std::size_t percent) {
+    const std::size_t at = std::min(walls.size() - 1, walls.size() * percent / 100);
+    std::nth_element(walls.begin(), walls.begin() + static_cast<std::ptrdiff_t>(at), walls.end());
+    return walls[at];
+  }
+};
+
+void write_head(const run_record& run, sink& to) {
+  to << "run " << std::to_string(run.id) << ": " << command_line(run.info.argv) << "\n";
+  to << "  in " << printable(run.info.cwd) << ", " << counted(run.info.workers, "worker")
+     << ", brood " << run.info.version << "\n";
+  to << "  started " << local_time(run.info.started) << ", ";
+  switch (run.state) {
+    case run_state::running:
+      to << "running for " << span_text(wall_of(run)) << "\n";
+      break;
+    case run_state::interrupted:
+      to << "interrupted after about " << span_text(wall_of(run)) << "\n";
+      break;
+    case run_state::ended:
+      to << "ended after " << span_text(wall_of(run)) << " with status "
+         << std::to_string(run.exit_status.value_or(0)) << "\n";
+  }
+  to << "  jobs: " << std::to_string(run.succeeded) << " succeeded, " << std::to_string(run.failed)
+     << " failed";
+  if (run.skipped > 0) to << ", " << std::to_string(run.skipped) << " skipped (done before)";
+  to << "\n";
+}
+
+void write_extremes(extremes& e, sink& to) {
+  if (e.walls.empty()) return;
+  to << "  attempts: " << std::to_string(e.walls.size()) << "; median " << span_text(e.quantile(50))
+     << ", 95% below " << span_text(e.quantile(95)) << ", longest " << span_text(e.longest_wall)
+     << " (job " << std::to_string(e.longest) << ")\n";
+  to << "  CPU " << span_text(e.cpu) << "; largest process " << size_text(e.largest_rss) << " (job "
+     << std::to_string(e.largest) << ")\n";
+}
+
+void write_job_line(const attempt& a, sink& to) {
+  to << "  job " << std::to_string(a.seq);
+  if (a.number > 1) to << " (attempt " << std::to_string(a.number) << ")";
+  if (a.ended) to << "  " << span_text(a.wall);
+  to << "  " << command_line(a.argv) << "\n";
+}
+
+}  // namespace
+
+void write_tail(const journal_reader& journal, const kept_output& kept, sink& to) {
+  std::string text = tail_of(journal, kept, tail_bytes);
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.empty()) return;
+  std::size_t start = text.size();
+  for (std::size_t lines = 0; start != 0 && start != std::string::npos && lines < tail_lines;
+       ++lines) {
+    start = text.rfind('\n', start - 1);
+  }
+  if (start != 0 && start != std::string::npos) text.erase(0, start + 1);
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    to << "    | " << printable(std::string_view(text).substr(at, end - at)) << "\n";
+    at = end + 1;
+  }
+}
+
+void write_text(const report_source& from, sink& to) {
+  if (from.failed_only) {
+    from.each([&](const attempt& a) {
+      write_job_line(a, to);
+      to << "    " << printable(describe_end(a)) << "\n";
+      write_tail(from.journal, a.err, to);
+    });
+    return;
+  }
+  write_head(from.run, to);
+  extremes e;
+  from.each([&e](const attempt& a) { e.add(a); });
+  write_extremes(e, to);
+  for (const failure_cause& cause : find_causes(from)) {
+    to << "\n" << std::to_string(cause.count) << " x " << printable(cause.text) << "\n";
+    for (const attempt& a : cause.examples) write_job_line(a, to);
+    if (cause.count > cause.examples.size()) {
+      to << "  and " << std::to_string(cause.count - cause.examples.size())
+         << " more: brood report --failed " << std::to_string(from.run.id) << "\n";
+    }
+    write_tail(from.journal, cause.examples.front().err, to);
+  }
+}
+
+}  // namespace cli

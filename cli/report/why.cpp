@@ -1,0 +1,47 @@
+// Asks the history before the run why the job ran at all.
+// SPDX-License-Identifier: Apache-2.0
+#include "report/why.hpp"
+
+#include <string>
+
+#include "journal/ending.hpp"
+#include "journal/history.hpp"
+#include "report/words.hpp"
+
+namespace cli {
+
+void write_why(const journal_reader& journal, const run_record& run,
+               const std::vector<attempt>& attempts, sink& to) {
+  const attempt& last = attempts.back();
+  to << "job " << std::to_string(last.seq) << " of run " << std::to_string(run.id) << ": "
+     << command_line(last.argv) << "\n";
+  history past(journal.folder(), run.id, std::chrono::seconds(5));
+  job_identity id = last.identity;
+  id.parts = past.parts_of(id.key);
+  const std::string reason = past.explain(id);
+  // Without --resume also a job runs that had been done.
+  to << "  "
+     << (reason.starts_with("skipped: ") ? "runs, though it " + reason.substr(9) + ": no --resume"
+                                         : printable(reason))
+     << "\n";
+  for (const attempt& a : attempts) {
+    to << "  attempt " << std::to_string(a.number) << ": " << printable(describe_end(a));
+    if (a.ended) {
+      to << " after " << span_text(a.wall) << " (user " << span_text(a.user) << ", system "
+         << span_text(a.system) << ", max RSS " << size_text(a.max_rss_bytes) << ")";
+      if (!a.complete) to << ", output not complete";
+    }
+    to << "\n    worker " << std::to_string(a.slot);
+    if (a.pid != 0) to << ", pid " << std::to_string(a.pid);
+    if (!a.containment.empty()) to << ", " << a.containment;
+    to << ", started " << local_time(a.started) << "\n";
+    write_tail(journal, a.err, to);
+  }
+  for (const job_part& p : id.parts) {
+    to << "  depends on the " << (p.what == job_part::kind::input ? "input " : "variable ")
+       << printable(p.name) << " (" << to_text(p.digest) << ")\n";
+  }
+  to << "  key " << to_text(id.key) << "\n";
+}
+
+}  // namespace cli

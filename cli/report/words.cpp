@@ -1,0 +1,223 @@
+// Formats numbers without locales, and escapes by the rules of each kind of file.
+// SPDX-License-Identifier: Apache-2.0
+#include "report/words.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+
+#include <brood/shlex.hpp>
+
+#include "bytes.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr std::string_view hex = "0123456789abcdef";
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+void append_hex(std::string& to, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  ((to += "\\x") += hex[byte >> 4]) += hex[byte & 15];
+}
+
+/// Control characters and what is no UTF-8 as \n, \t, \xFF.
+void append_escaped(std::string& to, std::string_view text, bool quoted) {
+  const bool text_is_utf8 = is_utf8(text);
+  for (const char c : text) {
+    if (c == '\n') {
+      to += "\\n";
+    } else if (c == '\t') {
+      to += "\\t";
+    } else if (is_control(c) || (!text_is_utf8 && (static_cast<unsigned char>(c) & 0x80) != 0)) {
+      append_hex(to, c);
+    } else {
+      if (quoted && (c == '\'' || c == '\\')) to += '\\';
+      to += c;
+    }
+  }
+}
+
+std::string formatted(const char* format, const std::tm& time) {
+  std::array<char, 64> text;
+  return std::string(text.data(), std::strftime(text.data(), text.size(), format, &time));
+}
+
+}  // namespace
+
+double to_seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
+std::string fixed(double value, int digits) {
+  std::array<char, 400> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value,
+                                 std::chars_format::fixed, digits);
+  return {text.data(), end.ptr};
+}
+
+std::string span_text(std::chrono::nanoseconds t) {
+  const double s = to_seconds(t);
+  if (s < 1) return fixed(s * 1e3, s < 0.01 ? 1 : 0) + " ms";
+  if (s < 120) return fixed(s, 3) + " s";
+  const auto whole = static_cast<std::int64_t>(s);
+  const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  if (whole < 7200) return std::to_string(whole / 60) + " min " + two(whole % 60) + " s";
+  return std::to_string(whole / 3600) + " h " + two(whole / 60 % 60) + " min";
+}
+
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+  return fixed(value, unit == 0 ? 0 : 1) + " " + std::string(units[unit]);
+}
+
+std::string local_time(moment t) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(t));
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return formatted("%Y-%m-%d %H:%M:%S", parts);
+}
+
+std::string utc_time(moment t) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(t);
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(t - whole).count();
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::string fraction = std::to_string(milliseconds);
+  fraction.insert(0, 3 - fraction.size(), '0');
+  return formatted("%Y-%m-%dT%H:%M:%S.", parts) + fraction + "Z";
+}
+
+std::string command_line(const std::vector<std::string>& argv) {
+  std::string line;
+  for (const std::string& word : argv) {
+    if (!line.empty()) line += ' ';
+    if (is_utf8(word) && std::none_of(word.begin(), word.end(), is_control)) {
+      line += brood::shlex::quote(word);
+    } else {
+      line += "$'";
+      append_escaped(line, word, true);
+      line += '\'';
+    }
+  }
+  return line;
+}
+
+std::string printable(std::string_view text) {
+  std::string line;
+  append_escaped(line, text, false);
+  return line;
+}
+
+std::string xml_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : to_utf8(text)) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\n':
+        out += "&#10;";
+        break;
+      case '\t':
+        out += "&#9;";
+        break;
+      default:
+        is_control(c)&& c != 0x7F ? out += "\xEF\xBF\xBD"
+                                  : out += c;  // XML 1.0 has no place for them
+    }
+  }
+  return out;
+}
+
+std::string label_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : to_utf8(text)) {
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      if (c == '\\' || c == '"') out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : to_utf8(text)) {
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (is_control(c) || c == '<' || c == '>' || c == '&') {
+      const auto byte = static_cast<unsigned char>(c);
+      ((out += "\\u00") += hex[byte >> 4]) += hex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string tail_of(const journal_reader& journal, const kept_output& kept, std::size_t limit) {
+  if (kept.path.empty() || kept.bytes == 0) return {};
+  const int fd = ::open(journal.path_of(kept).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return {};
+  const std::uint64_t size = std::min<std::uint64_t>(kept.bytes, limit);
+  std::string text(size, '\0');
+  std::size_t have = 0;
+  while (have < size) {
+    const auto at = static_cast<off_t>(kept.offset + kept.bytes - size + have);
+    const ssize_t n = ::pread(fd, text.data() + have, size - have, at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  ::close(fd);
+  text.resize(have);
+  if (size < kept.bytes) {
+    const std::size_t line = text.find('\n');
+    if (line != std::string::npos && line + 1 < text.size()) text.erase(0, line + 1);
+  }
+  return text;
+}
+
+std::chrono::nanoseconds wall_of(const run_record& run) {
+  const moment now =
+      std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
+  // Clocks are set back now and then.
+  return std::max(run.ended.value_or(now) - run.info.started, std::chrono::nanoseconds(0));
+}
+
+std::string_view to_text(run_state state) {
+  switch (state) {
+    case run_state::running:
+      return "running";
+    case run_state::ended:
+      return "ended";
+    case run_state::interrupted:
+      return "interrupted";
+  }
+  return "";
+}
+
+}  // namespace cli

@@ -1,0 +1,146 @@
+// `brood report`: one run of the journal, in several forms; the output and the story of one job.
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journal_verbs.hpp"
+#include "parse_words.hpp"
+#include "report/formats.hpp"
+#include "report/why.hpp"
+#include "report/words.hpp"
+#include "verbs.hpp"
+
+namespace cli {
+
+namespace {
+
+struct report_settings {
+  std::optional<std::int64_t> run{};
+  std::string as = "text";
+  bool failed = false;
+  std::optional<std::uint64_t> logs{};
+  std::optional<std::uint64_t> why{};
+  std::string journal{};
+  bool help = false;
+};
+
+verb_page make_report_page(report_settings& s) {
+  verb_page page = make_page("brood report [OPTIONS] [RUN]",
+                             "Reports on a run of the journal, the last one if none is named.");
+  CLI::App& app = *page.app;
+  const std::string group = "Options";
+  app.add_option("RUN", s.run)->group("");
+  std::vector<std::string> names;
+  for (const report_format& f : report_formats()) names.emplace_back(f.name);
+  app.add_option("--as", s.as, "The form of the report")
+      ->type_name(CLI::detail::join(names, "|"))
+      ->group(group);
+  app.add_flag("--failed", s.failed, "Only jobs that failed")->group(group);
+  app.add_option("--logs", s.logs, "Print what this job wrote: stdout, then stderr, as bytes")
+      ->type_name("JOB")
+      ->group(group);
+  app.add_option("--why", s.why, "Say why this job ran, how each attempt ended, what it depends on")
+      ->type_name("JOB")
+      ->group(group);
+  app.add_option("--journal", s.journal, journal_flag_help)->type_name("DIR")->group(group);
+  app.add_flag("-h,--help", s.help, "Print this page")->group(group);
+  app.footer(
+      "JOB is the number of a job, from 1. 'json' is one document; 'joblog' has the columns of "
+      "GNU\n"
+      "parallel; 'junit' is XML; 'trace' is for Perfetto and chrome://tracing; 'metrics' is\n"
+      "OpenMetrics; 'html' is a page without anything outside of it.");
+  return page;
+}
+
+run_record find_run(journal_reader& journal, const std::optional<std::int64_t>& wanted) {
+  if (const auto run = wanted ? journal.run(*wanted) : journal.last_run()) return *run;
+  const auto last = journal.last_run();
+  if (!last) throw failure{"the journal '" + journal_path(journal.folder()) + "' has no run yet"};
+  throw failure{"there is no run " + std::to_string(wanted.value_or(0)) + "; the last one is " +
+                std::to_string(last->id)};
+}
+
+std::vector<attempt> find_job(journal_reader& journal, const run_record& run, std::uint64_t seq) {
+  std::vector<attempt> attempts = journal.attempts_of(run.id, seq);
+  if (attempts.empty()) {
+    throw failure{"run " + std::to_string(run.id) + " has no job " + std::to_string(seq) +
+                  "; 'brood report --as joblog' lists those that ran"};
+  }
+  return attempts;
+}
+
+void copy(const std::string& path, const kept_output& kept, sink& to) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) throw failure{"cannot read the output '" + path + "': " + std::strerror(errno)};
+  std::string buffer(64 * 1024, '\0');
+  for (std::uint64_t done = 0; done < kept.bytes;) {
+    const auto want = std::min<std::uint64_t>(buffer.size(), kept.bytes - done);
+    const ssize_t n = ::pread(fd, buffer.data(), want, static_cast<off_t>(kept.offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      const std::string reason = n < 0 ? std::strerror(errno) : "it is shorter than it was";
+      ::close(fd);
+      throw failure{"cannot read the output '" + path + "': " + reason};
+    }
+    to << std::string_view(buffer).substr(0, static_cast<std::size_t>(n));
+    done += static_cast<std::uint64_t>(n);
+  }
+  ::close(fd);
+}
+
+void write_logs(const journal_reader& journal, const attempt& a, sink& to) {
+  if (a.out.path.empty() && a.err.path.empty()) {
+    throw failure{"the output of job " + std::to_string(a.seq) + " was not kept"};
+  }
+  for (const kept_output* kept : {&a.out, &a.err}) {
+    if (!kept->path.empty() && kept->bytes > 0) copy(journal.path_of(*kept), *kept, to);
+  }
+}
+
+}  // namespace
+
+verb_page report_page() {
+  const auto unused = std::make_shared<report_settings>();
+  verb_page page = make_report_page(*unused);
+  page.values = unused;
+  return page;
+}
+
+int verb_report(std::span<char* const> words) {
+  report_settings s;
+  const verb_page page = make_report_page(s);
+  parse_words(page, "report", words);
+  sink to(STDOUT_FILENO);
+  if (s.help) {
+    to << page.app->help();
+    to.flush();
+    return 0;
+  }
+  const auto formats = report_formats();
+  const auto format = std::find_if(formats.begin(), formats.end(),
+                                   [&s](const report_format& f) { return f.name == s.as; });
+  if (format == formats.end()) {
+    throw failure{"report: --as: there is no form '" + s.as + "'; see 'brood report --help'"};
+  }
+  journal_reader journal(journal_folder(s.journal));
+  const run_record run = find_run(journal, s.run);
+  if (s.logs) {
+    write_logs(journal, find_job(journal, run, *s.logs).back(), to);
+  } else if (s.why) {
+    write_why(journal, run, find_job(journal, run, *s.why), to);
+  } else {
+    format->write({.journal = journal, .run = run, .failed_only = s.failed}, to);
+  }
+  to.flush();
+  return 0;
+}
+
+}  // namespace cli

@@ -1,0 +1,57 @@
+// A verb's page of help: also what its manual page and the completions are made of.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "help_page.hpp"
+
+namespace cli {
+
+struct verb_page {
+  std::string usage;
+  std::shared_ptr<CLI::App> app;
+  std::shared_ptr<void> values{};  ///< what the options write to
+};
+
+inline verb_page make_page(std::string usage, const std::string& description) {
+  verb_page page{.usage = std::move(usage), .app = std::make_shared<CLI::App>(description)};
+  page.app->set_help_flag();
+  page.app->formatter(std::make_shared<help_page>(page.usage));
+  return page;
+}
+
+/// An option of a page.
+struct page_option {
+  std::vector<std::string> names;  ///< with their dashes, short ones first
+  std::string value;               ///< what follows, such as "FILE"; "" for a switch
+  std::string help;
+};
+
+struct page_group {
+  std::string name;
+  std::vector<page_option> options;
+};
+
+std::vector<page_group> groups_of(const verb_page& page);
+
+/// troff for man(1). `name`: of the verb.
+std::string manual_page(std::string_view name, const verb_page& page);
+/// The page of the tool as a whole.
+std::string manual_page();
+
+/// The script that makes a shell complete the tool's words: "bash", "zsh" or "fish". Errors:
+/// failure.
+std::string completion_for(std::string_view shell);
+
+/// Writes all manual pages and completions below `folder`, where an installation has them below
+/// share. Errors: failure.
+void write_pages(const std::string& folder);
+
+}  // namespace cli

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# The tool's manual pages render without warnings and its completions complete: shells_test.py BIN
+# SPDX-License-Identifier: Apache-2.0
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+TOOL = Path(sys.argv.pop(1)).resolve() / "brood"
+# Plays a user who has typed the words and presses the tabulator.
+PLAY = """
+. "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _brood
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def output(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+class Pages(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="brood-pages-")
+        output(TOOL, "--write-pages", cls.folder.name)
+        cls.share = Path(cls.folder.name)
+        cls.bash = cls.share / "bash-completion/completions/brood"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def complete(self, *words):
+        return output("bash", "-c", PLAY, "bash", self.bash, "brood", *words).split()
+
+    def test_each_verb_has_a_page_and_help(self):
+        names = sorted(path.name for path in (self.share / "man/man1").iterdir())
+        self.assertEqual(names, ["brood-ls.1", "brood-map.1", "brood-report.1", "brood-run.1", "brood.1"])
+        for name in ("ls", "map", "report", "run"):
+            self.assertTrue(output(TOOL, name, "--help").startswith(f"Usage: brood {name} "))
+
+    @unittest.skipUnless(shutil.which("groff"), "there is no groff here")
+    def test_pages_render_without_warnings(self):
+        for path in (self.share / "man/man1").iterdir():
+            text = output("groff", "-man", "-Tutf8", "-ww", "-P-cbou", path)
+            self.assertNotIn("warning", text)
+            self.assertNotIn("error:", text)
+            self.assertIn("SYNOPSIS", text)
+        self.assertIn("--timeout DURATION", output("groff", "-man", "-Tascii", "-P-cbou", self.share / "man/man1/brood-run.1"))
+
+    def test_bash_completes(self):
+        self.assertIn("complete -o bashdefault -o default -F _brood brood",
+                      output("bash", "-c", '. "$1"; complete -p brood', "bash", self.bash))
+        self.assertEqual(self.complete("re"), ["report"])
+        self.assertEqual(self.complete("run", "--timeou"), ["--timeout"])
+        self.assertEqual(self.complete("run", "--timeout", "5s", "--idle"), ["--idle-timeout"])
+        self.assertEqual(self.complete("report", "--as", "j"), ["json", "joblog", "junit"])
+        self.assertEqual(self.complete("run", "-C", "/us"), ["/usr"])
+        self.assertIn("printf", self.complete("run", "-v", "--", "print"))
+        self.assertIn("printf", self.complete("run", "print"))
+        self.assertEqual(self.complete("run", "env", "--timeou"), [])  # a flag of env, not of brood
+        self.assertEqual(self.complete("--completion", "z"), ["zsh"])
+
+    @unittest.skipUnless(shutil.which("zsh"), "there is no zsh here")
+    def test_zsh_reads_its_completion(self):
+        output("zsh", "-n", self.share / "zsh/site-functions/_brood")
+
+    @unittest.skipUnless(shutil.which("fish"), "there is no fish here")
+    def test_fish_completes(self):
+        environment = dict(os.environ, HOME=self.folder.name, XDG_CONFIG_HOME=self.folder.name)
+        done = subprocess.run(["fish", "-c", 'source $argv[1]; complete -C "brood report --as j"',
+                               self.share / "fish/vendor_completions.d/brood.fish"], env=environment, check=True,
+                              stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+        self.assertEqual([line.split("\t")[0] for line in done.stdout.splitlines()], ["joblog", "json", "junit"])
+
+    def test_a_completion_is_printed(self):
+        for shell, path in (("bash", self.bash), ("zsh", self.share / "zsh/site-functions/_brood")):
+            self.assertEqual(output(TOOL, "--completion", shell), path.read_text())
+        refused = subprocess.run([TOOL, "--completion", "tcsh"], stderr=subprocess.PIPE, text=True)
+        self.assertEqual((refused.returncode, refused.stderr),
+                         (125, "brood: there are completions for bash, zsh and fish, and not for 'tcsh'\n"))
+
+
+unittest.main()

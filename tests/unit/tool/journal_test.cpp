@@ -1,0 +1,304 @@
+// A journal says what was put in, resumes by content, explains, and refuses what it cannot use.
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/journal.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "exit.hpp"
+#include "journal/reader.hpp"
+#include "journal/schema.hpp"
+#include "support/files.hpp"
+#include "support/journals.hpp"
+
+namespace {
+
+using cli::journal;
+using cli::journal_reader;
+using support::some_attempt;
+using support::some_run;
+using testing::HasSubstr;
+using testing::StartsWith;
+using namespace std::chrono_literals;
+
+template <class Do>
+std::string failure_of(Do what) {
+  try {
+    what();
+  } catch (const cli::failure& f) {
+    return f.text;
+  }
+  return "";
+}
+
+class journal_test : public testing::Test {
+ protected:
+  std::string folder() const { return temp_ / ".brood"; }
+  std::string file() const { return folder() + "/journal.db"; }
+
+  // A run with these attempts.
+  void add_run(const std::vector<cli::attempt>& attempts) {
+    journal j(folder());
+    j.begin_run(some_run());
+    for (const cli::attempt& a : attempts) j.record(a);
+    j.end_run(0);
+  }
+
+  std::vector<cli::attempt> attempts(std::int64_t run) {
+    std::vector<cli::attempt> all;
+    journal_reader(folder()).each_attempt(run, [&](const cli::attempt& a) { all.push_back(a); });
+    return all;
+  }
+
+  support::temp_folder temp_;
+};
+
+TEST_F(journal_test, gives_back_what_was_put_in) {
+  cli::attempt a = some_attempt(1, {"\xFF\xFE", "", "a\nb", "'</script>"}, 3);
+  a.number = 2;
+  a.last = false;
+  a.signal = 9;
+  a.exit_code.reset();
+  a.complete = false;
+  a.error = "cannot \xFF";
+  a.out = {.path = "out/\xFF", .offset = 5, .bytes = 1ULL << 40};
+  a.err = {.path = "/tmp/err", .offset = 0, .bytes = 7};
+  add_run({a});
+
+  const auto all = attempts(1);
+  ASSERT_EQ(all.size(), 1U);
+  const cli::attempt& b = all[0];
+  EXPECT_EQ(b.seq, a.seq);
+  EXPECT_EQ(b.number, a.number);
+  EXPECT_EQ(b.slot, a.slot);
+  EXPECT_EQ(b.argv, a.argv);
+  EXPECT_EQ(b.identity.key, a.identity.key);
+  EXPECT_EQ(b.identity.command, a.identity.command);
+  EXPECT_EQ(b.identity.subject, a.identity.subject);
+  EXPECT_EQ(b.started, a.started);
+  EXPECT_TRUE(b.ended);
+  EXPECT_FALSE(b.success);
+  EXPECT_FALSE(b.last);
+  EXPECT_EQ(b.wall, a.wall);
+  EXPECT_EQ(b.user, a.user);
+  EXPECT_EQ(b.system, a.system);
+  EXPECT_EQ(b.max_rss_bytes, a.max_rss_bytes);
+  EXPECT_EQ(b.pid, a.pid);
+  EXPECT_EQ(b.reason, a.reason);
+  EXPECT_EQ(b.exit_code, a.exit_code);
+  EXPECT_EQ(b.signal, a.signal);
+  EXPECT_FALSE(b.complete);
+  EXPECT_EQ(b.containment, a.containment);
+  EXPECT_EQ(b.error, a.error);
+  EXPECT_EQ(b.out, a.out);
+  EXPECT_EQ(b.err, a.err);
+}
+
+TEST_F(journal_test, counts_jobs_and_not_attempts) {
+  cli::attempt first = some_attempt(1, {"a"}, 1);
+  first.last = false;
+  cli::attempt second = some_attempt(1, {"a"});
+  second.number = 2;
+  {
+    journal j(folder());
+    EXPECT_EQ(j.begin_run(some_run(7)), 1);
+    j.record(first);
+    j.record(second);
+    j.record(some_attempt(2, {"b"}, 1));
+    j.job_skipped();
+    j.end_run(1);
+  }
+  const auto run = journal_reader(folder()).last_run();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->succeeded, 1U);
+  EXPECT_EQ(run->failed, 1U);
+  EXPECT_EQ(run->skipped, 1U);
+  EXPECT_EQ(run->state, cli::run_state::ended);
+  EXPECT_EQ(run->exit_status, 1);
+  EXPECT_EQ(run->info.argv, some_run().argv);
+  EXPECT_EQ(run->info.cwd, "/work");
+  EXPECT_EQ(run->info.version, "0.1.0");
+  EXPECT_EQ(run->info.workers, 7U);
+  EXPECT_EQ(run->info.started, support::long_ago);
+}
+
+TEST_F(journal_test, a_run_is_alive_while_its_process_is_and_interrupted_after) {
+  {
+    journal j(folder());
+    j.begin_run(some_run());
+    journal_reader reader(folder());
+    EXPECT_EQ(reader.last_run()->state, cli::run_state::running);
+    EXPECT_FALSE(reader.last_run()->ended);
+  }  // as a tool does that dies
+  const auto run = journal_reader(folder()).last_run();
+  EXPECT_EQ(run->state, cli::run_state::interrupted);
+  EXPECT_TRUE(run->ended);
+  EXPECT_FALSE(run->exit_status);
+}
+
+TEST_F(journal_test, shows_jobs_that_run_and_not_twice) {
+  journal j(folder(), {.batch = 1ms});
+  j.begin_run(some_run());
+  const cli::attempt a = some_attempt(1, {"sleep"});
+  j.job_started(a);
+  ASSERT_TRUE(support::poll_until(support::patience, [&] { return attempts(1).size() == 1; }));
+  EXPECT_FALSE(attempts(1)[0].ended);
+  j.record(a);
+  j.end_run(0);
+  ASSERT_EQ(attempts(1).size(), 1U);
+  EXPECT_TRUE(attempts(1)[0].ended);
+}
+
+TEST_F(journal_test, an_entry_is_there_soon_and_without_a_further_call) {
+  journal j(folder());
+  j.begin_run(some_run());
+  j.record(some_attempt(1, {"a"}));
+  EXPECT_TRUE(support::poll_until(support::patience, [&] { return attempts(1).size() == 1; }));
+  EXPECT_EQ(journal_reader(folder()).last_run()->succeeded, 1U);
+}
+
+TEST_F(journal_test, the_latest_attempt_decides_whether_a_job_is_done) {
+  const auto a = some_attempt(1, {"a"});
+  const auto b = some_attempt(2, {"b"}, 1);
+  add_run({a, b});
+  {
+    journal j(folder());
+    EXPECT_TRUE(j.succeeded(a.identity.key));
+    EXPECT_FALSE(j.succeeded(b.identity.key));
+  }
+  // Another position and another run: the content is what counts. And a failure counts too.
+  add_run({some_attempt(9, {"b"}), some_attempt(1, {"a"}, 2)});
+  journal j(folder());
+  EXPECT_FALSE(j.succeeded(a.identity.key));
+  EXPECT_TRUE(j.succeeded(b.identity.key));
+}
+
+TEST_F(journal_test, explains_why_a_job_runs) {
+  support::write_file(temp_ / "data", "1");
+  const auto job = [&](std::vector<std::string> argv, int code, const std::string& lang) {
+    cli::attempt a = some_attempt(1, argv, code);
+    a.identity = cli::job_identifier().identify({.argv = argv,
+                                                 .cwd = temp_.path(),
+                                                 .environment = {{"LANG", lang}},
+                                                 .inputs = {"data"},
+                                                 .subject = {argv.back()}});
+    return a;
+  };
+  const auto good = job({"wc", "x"}, 0, "C");
+  auto bad = job({"wc", "y"}, 3, "C");
+  bad.seq = 2;
+  auto open = job({"wc", "z"}, 0, "C");
+  open.seq = 3;
+  {
+    journal j(folder());
+    j.begin_run(some_run());
+    j.record(good);
+    j.record(bad);
+    j.job_started(open);
+    j.end_run(1);
+  }
+  journal j(folder());
+  j.begin_run(some_run());
+  EXPECT_EQ(j.explain(good.identity), "skipped: succeeded in run 1");
+  EXPECT_EQ(j.explain(bad.identity), "runs: failed in run 1: exit status 3");
+  EXPECT_EQ(j.explain(open.identity), "runs: not finished in run 1");
+  EXPECT_EQ(j.explain(job({"wc", "x"}, 0, "de").identity),
+            "runs: the variable LANG changed since run 1");
+  EXPECT_EQ(j.explain(job({"wc", "-l", "x"}, 0, "C").identity),
+            "runs: the command changed since run 1, where it was wc x");
+  EXPECT_EQ(j.explain(job({"wc", "new"}, 0, "C").identity), "runs: no earlier run has it");
+  support::write_file(temp_ / "data", "22");
+  EXPECT_EQ(j.explain(job({"wc", "x"}, 0, "C").identity),
+            "runs: the input 'data' changed since run 1");
+}
+
+TEST_F(journal_test, two_runs_at_once_keep_apart) {
+  journal one(folder(), {.batch = 1ms});
+  journal two(folder(), {.batch = 1ms});
+  EXPECT_EQ(one.begin_run(some_run()), 1);
+  EXPECT_EQ(two.begin_run(some_run()), 2);
+  for (std::uint64_t i = 1; i <= 300; ++i) {
+    one.record(some_attempt(i, {"one", std::to_string(i)}));
+    two.record(some_attempt(i, {"two", std::to_string(i)}, 1));
+  }
+  one.end_run(0);
+  two.end_run(101);
+  const auto runs = journal_reader(folder()).runs();
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].succeeded, 300U);
+  EXPECT_EQ(runs[1].failed, 300U);
+  EXPECT_EQ(attempts(1).back().argv[0], "one");
+  EXPECT_EQ(attempts(2).back().argv[0], "two");
+}
+
+TEST_F(journal_test, the_folder_is_closed_to_others_and_to_git) {
+  add_run({});
+  struct stat info {};
+  ASSERT_EQ(::stat(folder().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700U);
+  EXPECT_EQ(support::read_file(folder() + "/.gitignore"), "*\n");
+}
+
+// --- what it refuses -----------------------------------------------------------------------------
+
+TEST_F(journal_test, a_damaged_file_is_named) {
+  ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
+  support::write_file(file(), std::string(8192, 'x'));
+  const std::string expected = "the journal '" + file() + "' is damaged (file is not a database)";
+  EXPECT_THAT(failure_of([&] { journal j(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
+}
+
+TEST_F(journal_test, a_newer_version_is_named) {
+  add_run({});
+  cli::sql::database(file(), cli::sql::access::write, 1s).execute("PRAGMA user_version = 2");
+  const std::string expected = "the journal '" + file() + "' is of version 2, and brood ";
+  EXPECT_THAT(failure_of([&] { journal j(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
+}
+
+TEST_F(journal_test, somebody_elses_database_is_left_alone) {
+  ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
+  cli::sql::database(file(), cli::sql::access::write, 1s).execute("CREATE TABLE t (x)");
+  EXPECT_THAT(failure_of([&] { journal j(folder()); }), HasSubstr("no journal of brood"));
+}
+
+TEST_F(journal_test, a_lock_that_does_not_end_is_named) {
+  add_run({});
+  cli::sql::database other(file(), cli::sql::access::write, 1s);
+  other.execute("BEGIN IMMEDIATE");
+  EXPECT_THAT(failure_of([&] { journal(folder(), {.busy = 20ms}).begin_run(some_run()); }),
+              HasSubstr("has been locked by another program for 20 ms ('fuser " + file()));
+  // Readers do not care.
+  EXPECT_EQ(journal_reader(folder()).runs().size(), 1U);
+}
+
+TEST_F(journal_test, what_fails_on_the_thread_is_thrown_by_the_next_call) {
+  journal j(folder(), {.batch = 1ms, .busy = 20ms});
+  j.begin_run(some_run());
+  cli::sql::database other(file(), cli::sql::access::write, 1s);
+  other.execute("BEGIN IMMEDIATE");
+  std::string text;
+  support::poll_until(support::patience, [&] {
+    text = failure_of([&] { j.record(some_attempt(1, {"a"})); });
+    return !text.empty();
+  });
+  EXPECT_THAT(text, HasSubstr("has been locked"));
+  EXPECT_THAT(failure_of([&] { j.end_run(0); }), HasSubstr("has been locked"));
+}
+
+TEST_F(journal_test, there_is_no_journal_to_read) {
+  EXPECT_EQ(failure_of([&] { journal_reader r(folder()); }),
+            "cannot read the journal '" + file() + "': No such file or directory");
+}
+
+TEST_F(journal_test, a_folder_that_cannot_be_made_is_named) {
+  support::write_file(folder(), "a file");
+  EXPECT_THAT(failure_of([&] { journal j(folder()); }),
+              StartsWith("cannot make the folder of the journal, '" + folder() + "': File exists"));
+}
+
+}  // namespace

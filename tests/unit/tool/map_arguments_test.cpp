@@ -1,0 +1,304 @@
+// Arguments of a batch: lines, columns, CSV, combinations, packing, blocks.
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "exit.hpp"
+#include "map/blocks.hpp"
+#include "map/input.hpp"
+#include "map/plan.hpp"
+#include "map/source.hpp"
+
+namespace {
+
+using cli::fields;
+using cli::got;
+using cli::input;
+using cli::record_format;
+using ::testing::ElementsAre;
+
+/// A pipe as stdin has it, and the source that reads it.
+class piped {
+ public:
+  explicit piped(const record_format& f) {
+    int ends[2];
+    if (::pipe(ends) != 0) throw std::runtime_error("pipe");
+    write_ = ends[1];
+    source_ = cli::file_source("/dev/fd/" + std::to_string(ends[0]), f);
+    ::close(ends[0]);
+  }
+  piped(const piped&) = delete;
+  piped& operator=(const piped&) = delete;
+  ~piped() { close(); }
+  void write(std::string_view text) const {
+    ASSERT_EQ(::write(write_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  void close() {
+    if (write_ >= 0) ::close(std::exchange(write_, -1));
+  }
+  cli::source& operator*() { return *source_; }
+  std::unique_ptr<cli::source> release() { return std::move(source_); }
+
+ private:
+  int write_ = -1;
+  std::unique_ptr<cli::source> source_;
+};
+
+std::vector<fields> all_of(cli::source& s) {
+  std::vector<fields> all;
+  fields f;
+  while (s.next(f) == got::one) all.push_back(f);
+  return all;
+}
+
+std::vector<fields> all_of(input& in) {
+  std::vector<fields> all;
+  fields f;
+  while (in.next(f) == got::one) all.push_back(f);
+  return all;
+}
+
+std::vector<fields> read(const std::string& text, const record_format& f) {
+  piped p(f);
+  p.write(text);
+  p.close();
+  return all_of(*p);
+}
+
+input words(std::vector<std::pair<std::vector<std::string>, bool>> sources) {
+  input in;
+  for (auto& [all, linked] : sources) in.add(cli::words_source(std::move(all), {}), linked);
+  return in;
+}
+
+TEST(MapSource, LinesWithAndWithoutAnEnd) {
+  EXPECT_THAT(read("a b\n\nc", {}), ElementsAre(fields{"a b"}, fields{""}, fields{"c"}));
+  EXPECT_THAT(read("a\n", {}), ElementsAre(fields{"a"}));
+  EXPECT_TRUE(read("", {}).empty());
+  EXPECT_THAT(read(std::string("a\nb\0c", 5), {.delimiter = '\0'}),
+              ElementsAre(fields{"a\nb"}, fields{"c"}));
+}
+
+TEST(MapSource, SaysThatItHasToWait) {
+  piped p{record_format{}};
+  fields f;
+  EXPECT_EQ((*p).next(f), got::wait);
+  p.write("half");
+  EXPECT_EQ((*p).next(f), got::wait);
+  p.write(" done\nmo");
+  EXPECT_EQ((*p).next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("half done"));
+  EXPECT_EQ((*p).next(f), got::wait);
+  p.close();
+  EXPECT_EQ((*p).next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("mo"));
+  EXPECT_EQ((*p).next(f), got::end);
+}
+
+TEST(MapSource, ANulByteInALineIsRefusedByItsPlace) {
+  try {
+    (void)read(std::string("a\nb\0c\n", 6), {});
+    FAIL();
+  } catch (const cli::failure& e) {
+    EXPECT_THAT(e.text, ::testing::HasSubstr("line 2 has a NUL byte"));
+  }
+}
+
+TEST(MapSource, BytesThatAreNoTextAreKept) {
+  EXPECT_THAT(read("\xff\xfe\n", {}), ElementsAre(fields{"\xff\xfe"}));
+}
+
+TEST(MapSource, Columns) {
+  record_format f;
+  cli::set_separator(f, "\\t");
+  EXPECT_THAT(read("a\tb\t\n", f), ElementsAre(fields{"a", "b", ""}));
+  cli::set_separator(f, "::");
+  EXPECT_THAT(read("a::b:c\n", f), ElementsAre(fields{"a", "b:c"}));
+  cli::set_separator(f, "\\s+");
+  EXPECT_THAT(read("  a \t b\n", f), ElementsAre(fields{"a", "b"}));
+  EXPECT_THROW(cli::set_separator(f, ""), cli::failure);
+  EXPECT_THROW(cli::set_separator(f, "\\q"), cli::failure);
+  EXPECT_THROW(cli::set_separator(f, "\\"), cli::failure);
+}
+
+TEST(MapSource, Delimiters) {
+  EXPECT_EQ(cli::parse_delimiter(","), ',');
+  EXPECT_EQ(cli::parse_delimiter("\\0"), '\0');
+  EXPECT_EQ(cli::parse_delimiter("\\n"), '\n');
+  EXPECT_THROW(cli::parse_delimiter(""), cli::failure);
+  EXPECT_THROW(cli::parse_delimiter("ab"), cli::failure);
+}
+
+TEST(MapSource, Csv) {
+  const record_format f{.csv = true};
+  EXPECT_THAT(read("a,\"b,c\",\"d\"\"e\"\r\n,\n", f),
+              ElementsAre(fields{"a", "b,c", "d\"e"}, fields{"", ""}));
+  EXPECT_THAT(read("\"two\nlines\",x\n", f), ElementsAre(fields{"two\nlines", "x"}));
+  EXPECT_THROW(read("\"open\n", f), cli::failure);
+}
+
+TEST(MapSource, AFileThatCannotBeRead) {
+  EXPECT_THROW(cli::file_source("/nowhere/file", {}), cli::failure);
+  EXPECT_THROW(
+      {
+        const auto s = cli::file_source("/", {});
+        fields f;
+        (void)s->next(f);
+      },
+      cli::failure);
+}
+
+TEST(MapInput, EachWithEachAndSideBySide) {
+  input product = words({{{"a", "b"}, false}, {{"1", "2"}, false}});
+  EXPECT_EQ(product.total(), 4U);
+  EXPECT_THAT(all_of(product),
+              ElementsAre(fields{"a", "1"}, fields{"a", "2"}, fields{"b", "1"}, fields{"b", "2"}));
+  input linked = words({{{"a", "b"}, false}, {{"1", "2", "3"}, true}});
+  EXPECT_EQ(linked.total(), 2U);
+  EXPECT_THAT(all_of(linked), ElementsAre(fields{"a", "1"}, fields{"b", "2"}));
+  input both = words({{{"a", "b"}, false}, {{"1", "2"}, false}, {{"x", "y"}, true}});
+  EXPECT_THAT(all_of(both), ElementsAre(fields{"a", "1", "x"}, fields{"a", "2", "y"},
+                                        fields{"b", "1", "x"}, fields{"b", "2", "y"}));
+}
+
+TEST(MapInput, NothingTimesSomethingIsNothing) {
+  input in = words({{{"a", "b"}, false}, {{}, false}});
+  EXPECT_TRUE(all_of(in).empty());
+  input none = words({{{}, false}});
+  EXPECT_TRUE(all_of(none).empty());
+}
+
+TEST(MapInput, TheFirstSourceIsReadAsItComes) {
+  piped p{record_format{}};
+  p.write("a\n");
+  input in;
+  in.add(p.release(), false);
+  in.add(cli::words_source({"1", "2"}, {}), false);
+  EXPECT_FALSE(in.total());
+  fields f;
+  EXPECT_EQ(in.next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("a", "1"));
+  EXPECT_EQ(in.next(f), got::one);
+  EXPECT_EQ(in.next(f), got::wait);
+  p.write("b\n");
+  EXPECT_EQ(in.next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("b", "1"));
+}
+
+TEST(MapInput, Header) {
+  input in = words({{{"x", "1", "2"}, false}, {{"y", "3"}, false}});
+  in.read_header();
+  EXPECT_THAT(in.names(), ElementsAre("x", "y"));
+  EXPECT_EQ(in.total(), 2U);
+  EXPECT_THAT(all_of(in), ElementsAre(fields{"1", "3"}, fields{"2", "3"}));
+  input empty = words({{{}, false}});
+  EXPECT_THROW(empty.read_header(), cli::failure);
+}
+
+TEST(MapInput, ShuffledIsAllOfIt) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 100; ++i) many.push_back(std::to_string(i));
+  input in = words({{many, false}});
+  in.shuffle();
+  std::map<std::string, int> seen;
+  std::vector<std::string> order;
+  for (const fields& f : all_of(in)) {
+    ++seen[f[0]];
+    order.push_back(f[0]);
+  }
+  EXPECT_EQ(seen.size(), 100U);
+  EXPECT_NE(order, many);  // once in 100! runs
+}
+
+std::vector<std::vector<std::string>> jobs_of(std::vector<std::string> args, cli::packing how) {
+  const auto jobs = cli::argument_jobs(words({{std::move(args), false}}), how);
+  std::vector<std::vector<std::string>> all;
+  for (cli::map_job job; jobs->next(job) == got::one;) {
+    EXPECT_EQ(job.seq, all.size() + 1);
+    all.push_back(job.args);
+  }
+  return all;
+}
+
+TEST(MapPlan, SoManyForEachJob) {
+  EXPECT_THAT(jobs_of({"a", "b", "c"}, {}), ElementsAre(fields{"a"}, fields{"b"}, fields{"c"}));
+  EXPECT_THAT(jobs_of({"a", "b", "c"}, {.max_args = 2}),
+              ElementsAre(fields{"a", "b"}, fields{"c"}));
+  EXPECT_TRUE(jobs_of({}, {.max_args = 2}).empty());
+}
+
+TEST(MapPlan, ButNotMoreThanThereIsRoomFor) {
+  const std::size_t each = 2 + sizeof(char*);
+  EXPECT_THAT(jobs_of({"a", "b", "c", "d", "e"}, {.max_args = 100, .max_bytes = 2 * each}),
+              ElementsAre(fields{"a", "b"}, fields{"c", "d"}, fields{"e"}));
+  // What is too long by itself goes alone: the system will say so.
+  EXPECT_THAT(jobs_of({"a", "bb", "c"}, {.max_args = 100, .max_bytes = 1}),
+              ElementsAre(fields{"a"}, fields{"bb"}, fields{"c"}));
+  EXPECT_GT(cli::room_for_arguments(0), 10'000U);
+}
+
+TEST(MapPlan, CountedFirst) {
+  const auto jobs = cli::counted_jobs(cli::argument_jobs(words({{{"a", "b"}, false}}), {}));
+  EXPECT_FALSE(jobs->total());
+  cli::map_job job;
+  ASSERT_EQ(jobs->next(job), got::one);
+  EXPECT_EQ(jobs->total(), 2U);
+  EXPECT_EQ(job.seq, 1U);
+  ASSERT_EQ(jobs->next(job), got::one);
+  EXPECT_EQ(job.seq, 2U);
+  EXPECT_THAT(job.args, ElementsAre("b"));
+  EXPECT_EQ(jobs->next(job), got::end);
+}
+
+std::vector<std::string> blocks_of(std::string_view text, const cli::block_format& f) {
+  std::vector<std::string> all;
+  while (const std::size_t n = cli::find_block(text, f, true)) {
+    all.emplace_back(text.substr(0, n));
+    text.remove_prefix(n);
+  }
+  return all;
+}
+
+TEST(MapBlocks, WholeRecordsUpToASize) {
+  EXPECT_THAT(blocks_of("aa\nbb\ncc\n", {.bytes = 6}), ElementsAre("aa\nbb\n", "cc\n"));
+  EXPECT_THAT(blocks_of("aa\nbb\ncc\n", {.bytes = 7}), ElementsAre("aa\nbb\n", "cc\n"));
+  EXPECT_THAT(blocks_of("aa\nbb\ncc", {.bytes = 1}), ElementsAre("aa\n", "bb\n", "cc"));
+  EXPECT_THAT(blocks_of("long line\nx\n", {.bytes = 4}), ElementsAre("long line\n", "x\n"));
+  EXPECT_TRUE(blocks_of("", {}).empty());
+}
+
+TEST(MapBlocks, WaitForTheEndOfARecord) {
+  EXPECT_EQ(cli::find_block("aaaa", {.bytes = 2}, false), 0U);
+  EXPECT_EQ(cli::find_block("aaaa\nb", {.bytes = 2}, false), 5U);
+  EXPECT_EQ(cli::find_block("aaaa", {.bytes = 2}, true), 4U);
+}
+
+TEST(MapBlocks, SoManyRecords) {
+  EXPECT_THAT(blocks_of("1\n2\n3\n", {.records = 2}), ElementsAre("1\n2\n", "3\n"));
+  EXPECT_EQ(cli::find_block("1\n", {.records = 2}, false), 0U);
+}
+
+TEST(MapBlocks, RecordsThatBeginWithSomething) {
+  const cli::block_format fasta{.bytes = 5, .end = "", .start = ">"};
+  EXPECT_THAT(blocks_of(">a\nx\n>b\n>c\n", fasta), ElementsAre(">a\nx\n", ">b\n", ">c\n"));
+  const cli::block_format one{.records = 1, .end = "", .start = ">"};
+  EXPECT_THAT(blocks_of(">a\nx\n>b\n>c\n", one), ElementsAre(">a\nx\n", ">b\n", ">c\n"));
+  const cli::block_format both{.bytes = 1, .end = "\n", .start = "-"};
+  EXPECT_THAT(blocks_of("-a\nb\n-c\n", both), ElementsAre("-a\nb\n", "-c\n"));
+}
+
+TEST(MapBlocks, SomethingMustTellRecordsApart) {
+  EXPECT_THROW(cli::block_jobs("-", {.end = "", .start = ""}), cli::failure);
+}
+
+}  // namespace

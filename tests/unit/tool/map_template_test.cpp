@@ -1,0 +1,133 @@
+// Replacement strings, in lists of words and in text for a shell.
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <brood/shlex.hpp>
+
+#include "exit.hpp"
+#include "map/template.hpp"
+
+namespace {
+
+using cli::piece;
+using cli::shell_template;
+using cli::template_options;
+using cli::word_template;
+using ::testing::ElementsAre;
+using list = std::vector<std::string>;
+
+list expand(const list& words, const list& args, const template_options& o = {}) {
+  return word_template(words, o).expand({7, 2, &args});
+}
+
+std::string shell(const list& words, const list& args) {
+  return shell_template(words, {}).expand({7, 2, &args});
+}
+
+TEST(MapTemplate, TheArgument) {
+  EXPECT_THAT(expand({"cp", "{}", "x{}y"}, {"a b"}), ElementsAre("cp", "a b", "xa by"));
+  EXPECT_THAT(expand({"{}", "{#}", "{%}"}, {"a"}), ElementsAre("a", "7", "2"));
+}
+
+TEST(MapTemplate, WithoutAReplacementItComesAtTheEnd) {
+  EXPECT_THAT(expand({"echo"}, {"a"}), ElementsAre("echo", "a"));
+  EXPECT_THAT(expand({"echo"}, {"a", "b c"}), ElementsAre("echo", "a", "b c"));
+  EXPECT_THAT(expand({"echo", "{#}"}, {"a"}), ElementsAre("echo", "7"));
+  EXPECT_THAT(expand({"echo"}, {"a"}, {.append = false}), ElementsAre("echo"));
+}
+
+TEST(MapTemplate, SeveralArguments) {
+  EXPECT_THAT(expand({"{}", "-{}-", "{2}{1}"}, {"a", "b"}), ElementsAre("a", "b", "-a b-", "ba"));
+  EXPECT_THAT(expand({"x", "{5}"}, {"a"}), ElementsAre("x", ""));
+}
+
+TEST(MapTemplate, PartsOfAPath) {
+  const list args{"dir/sub/file.tar.gz"};
+  EXPECT_THAT(expand({"{.}", "{/}", "{//}", "{/.}"}, args),
+              ElementsAre("dir/sub/file.tar", "file.tar.gz", "dir/sub", "file.tar"));
+  EXPECT_THAT(expand({"{1.}", "{1/}", "{1//}", "{1/.}"}, args),
+              ElementsAre("dir/sub/file.tar", "file.tar.gz", "dir/sub", "file.tar"));
+  using form = piece::form;
+  EXPECT_EQ(cli::reshape("a.b/c", form::no_extension), "a.b/c");
+  EXPECT_EQ(cli::reshape(".profile", form::no_extension), ".profile");
+  EXPECT_EQ(cli::reshape("c", form::folder), ".");
+  EXPECT_EQ(cli::reshape("/c", form::folder), "/");
+  EXPECT_EQ(cli::reshape("", form::base_no_extension), "");
+}
+
+TEST(MapTemplate, Names) {
+  const template_options o{.names = {"file", "n"}};
+  EXPECT_THAT(expand({"{n}:{file.}:{nobody}"}, {"a.txt", "3"}, o), ElementsAre("3:a:{nobody}"));
+}
+
+TEST(MapTemplate, WhatIsNoReplacementStays) {
+  EXPECT_THAT(expand({"awk", "{print $1}", "{a,b}", "{", "}", "{{}}"}, {"x"}),
+              ElementsAre("awk", "{print $1}", "{a,b}", "{", "}", "{x}"));
+}
+
+TEST(MapTemplate, AnotherReplacementString) {
+  const template_options o{.all = ","};
+  EXPECT_THAT(expand({"mv", ",", "{}"}, {"x"}, o), ElementsAre("mv", "x", "{}"));
+}
+
+TEST(MapTemplate, AValueIsNotLookedAtAgain) {
+  EXPECT_THAT(expand({"{1}", "{2}"}, {"{2}", "{1}"}), ElementsAre("{2}", "{1}"));
+}
+
+TEST(MapTemplate, Mistakes) {
+  EXPECT_THROW(expand({"{0}"}, {"a"}), cli::failure);
+  EXPECT_THROW(expand({"{3}"}, {"a"}, {.columns = 2}), cli::failure);
+  EXPECT_THROW(expand({"{3/}"}, {"a"}, {.columns = 2}), cli::failure);
+}
+
+TEST(MapTemplate, FixedPrograms) {
+  EXPECT_TRUE(word_template({"echo", "{}"}, {}).fixed_program());
+  EXPECT_FALSE(word_template({"{}"}, {}).fixed_program());
+}
+
+TEST(MapShell, EachReplacementIsQuotedForItsPlace) {
+  EXPECT_EQ(shell({"cat", "{}", "|", "wc"}, {"a b"}), "cat 'a b' | wc");
+  EXPECT_EQ(shell({"cat"}, {"a b", "c"}), "cat 'a b' c");
+  EXPECT_EQ(shell({"echo \"x {} y\""}, {"a b"}), "echo \"x \"'a b'\" y\"");
+  EXPECT_EQ(shell({"echo 'x {} y'"}, {"a b"}), "echo 'x ''a b'' y'");
+  EXPECT_EQ(shell({"echo {#}"}, {"a b"}), "echo 7");
+}
+
+TEST(MapShell, NothingInAnArgumentIsSyntax) {
+  const list evil{"$(echo x)", "`echo x`", "'",  "\"",       "a;b",   "a b", "*",   "\\", "~",
+                  "#",         "\n",       "-n", "\xff\xfe", "$HOME", "!",   "\\'", "{}", "a'b\"c"};
+  for (const std::string& e : evil) {
+    // As a POSIX shell cuts it into words.
+    EXPECT_THAT(brood::shlex::split(shell({"echo {} x"}, {e})), ElementsAre("echo", e, "x"));
+    EXPECT_THAT(brood::shlex::split(shell({"echo \"a {}\" x"}, {e})),
+                ElementsAre("echo", "a " + e, "x"));
+    EXPECT_THAT(brood::shlex::split(shell({"echo 'a {}' x"}, {e})),
+                ElementsAre("echo", "a " + e, "x"));
+    EXPECT_THAT(brood::shlex::split(shell({"echo \"\\\"\"{} x"}, {e})),
+                ElementsAre("echo", "\"" + e, "x"));
+  }
+}
+
+TEST(MapShell, WhereNothingCanBeQuotedItIsRefused) {
+  for (const char* text : {"echo `cat {}`", "echo \"$(cat {})\"", "cat <<E\n{}\nE", "echo \\{}",
+                           "echo ${x:-{}}", "true # {}", "echo $'{}'", "echo \"`x`\" {}"}) {
+    EXPECT_THROW(shell({text}, {"a"}), cli::failure) << text;
+  }
+  // The number of a job is harmless anywhere.
+  EXPECT_EQ(shell({"echo `echo {#}`"}, {"a"}), "echo `echo 7`");
+}
+
+TEST(MapShell, ASubstitutionOutsideOfQuotesIsAPlaceLikeOthers) {
+  EXPECT_EQ(shell({"echo $(cat {})"}, {"a b"}), "echo $(cat 'a b')");
+}
+
+TEST(MapShell, WithoutACommandTheArgumentIsTheCommand) {
+  EXPECT_EQ(shell({}, {"echo $HOME | cat"}), "echo $HOME | cat");
+}
+
+}  // namespace
