@@ -103,6 +103,10 @@ struct pool_options {
 /// A shortage (error_kind::busy: descriptors, processes, memory) in the middle of a batch is waited
 /// out until jobs have ended; only where none runs it becomes the job's error.
 ///
+/// Sealed jobs take turns under guardians that the pool keeps until it is destroyed. Their umask,
+/// the signals they ignore, their CPU affinity and their namespaces are, where the options do not
+/// say, what the process had when such a guardian was started.
+///
 /// The destructor cancels what is left and returns when nothing is. Threads: any, at any time, but
 /// for the destructor. After fork(2) a pool is of no use in the child.
 class pool {

@@ -14,11 +14,16 @@ if not _engine.in_main_interpreter():
     raise ImportError("brood does not work in subinterpreters")
 
 from brood import subprocess
+from brood._async import async_run
 from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
 from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._pipeline import Command, Pipeline, command, shell
 from brood._pool import Job, Pool
 from brood._results import SubprocessError
 from brood._retry import Retry
+from brood._stages import CompletedPipeline
+from brood._workers import Reply, WorkerError, WorkerPool
 
-__all__ = ["run", "Popen", "Pool", "Job", "Retry", "CompletedProcess", "CalledProcessError", "TimeoutExpired",
+__all__ = ["run", "async_run", "Popen", "Command", "command", "shell", "Pipeline", "Pool", "Job", "WorkerPool", "Reply",
+           "Retry", "CompletedProcess", "CompletedPipeline", "CalledProcessError", "TimeoutExpired", "WorkerError",
            "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

@@ -4,7 +4,7 @@ import subprocess as _standard
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import IO, Any, Literal, Self, TypedDict
+from typing import IO, Any, Literal, Self, TypedDict, overload
 
 from . import subprocess as subprocess
 from .subprocess import DEVNULL as DEVNULL
@@ -64,11 +64,40 @@ class CompletedProcess(_standard.CompletedProcess[Any]):
     attempts: list[CompletedProcess]
 
 class CalledProcessError(_standard.CalledProcessError):
-    result: CompletedProcess
-    def __init__(self, result: CompletedProcess) -> None: ...
+    result: CompletedProcess | CompletedPipeline
+    def __init__(self, result: CompletedProcess | CompletedPipeline) -> None: ...
 
 class TimeoutExpired(_standard.TimeoutExpired):
     result: CompletedProcess | None
+
+class Command(tuple[str | bytes, ...]):
+    def __new__(cls, words: Iterable[_Word]) -> Self: ...
+    def __or__(self, following: Sequence[_Word] | Pipeline) -> Pipeline: ...  # type: ignore[override]
+    def __ror__(self, before: Sequence[_Word]) -> Pipeline: ...
+
+def command(*words: _Word) -> Command: ...
+def shell(line: str, *arguments: _Word) -> Command: ...
+
+_Rule = Literal["every_stage", "last_stage"]
+
+class Pipeline:
+    def __init__(self, stages: Iterable[Iterable[_Word]], rule: _Rule = "every_stage") -> None: ...
+    @property
+    def stages(self) -> tuple[Command, ...]: ...
+    @property
+    def rule(self) -> _Rule: ...
+    def judged_by(self, rule: _Rule) -> Pipeline: ...
+    def __or__(self, following: Sequence[_Word] | Pipeline) -> Pipeline: ...
+    def __ror__(self, before: Sequence[_Word]) -> Pipeline: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+class CompletedPipeline(_standard.CompletedProcess[Any]):
+    stages: list[CompletedProcess]
+    reason: _Reason
+    complete: bool
+    usage: Usage
+    accepted: bool
 
 class RetryParameters(TypedDict, total=False):
     attempts: int
@@ -125,7 +154,44 @@ class Popen(_standard.Popen[Any]):
     def usage(self) -> LiveUsage: ...
     def finish(self) -> CompletedProcess: ...
 
+@overload
 def run(
+    args: _Command, bufsize: int = -1, executable: _Word | None = None,
+    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
+    close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
+    env: _Env | None = None, universal_newlines: bool | None = None,
+    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
+    input: Any = None, capture_output: bool = False, timeout: float | None = None,
+    check: bool = False, on_line: _OnLine | None = None,
+    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
+    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
+    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+    nice: int | None = None, idle_timeout: float | str | None = None,
+    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
+    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
+    map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
+) -> CompletedProcess: ...
+@overload
+def run(
+    args: Pipeline, bufsize: int = -1, executable: None = None,
+    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
+    close_fds: bool = True, shell: Literal[False] = False, cwd: _Word | None = None,
+    env: _Env | None = None, universal_newlines: bool | None = None,
+    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
+    input: Any = None, capture_output: bool = False, timeout: float | None = None,
+    check: bool = False, on_line: _OnLine | None = None,
+    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
+    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
+    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+    nice: int | None = None, idle_timeout: float | str | None = None,
+    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
+    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
+    map_fds: Iterable[tuple[int, int]] | None = None, retry: None = None,
+) -> CompletedPipeline: ...
+
+async def async_run(
     args: _Command, bufsize: int = -1, executable: _Word | None = None,
     stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
     close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
@@ -207,3 +273,66 @@ class Pool:
     def count(self) -> Counts: ...
     @property
     def max_workers(self) -> int: ...
+
+class WorkerError(SubprocessError):
+    kind: Literal["broken", "bad_data", "cancelled", "other"]
+    cmd: _Command
+    text: str
+    result: CompletedProcess | None
+    def __init__(
+        self, kind: str, cmd: _Command, text: str, result: CompletedProcess | None = None,
+    ) -> None: ...
+
+class Reply:
+    @property
+    def state(self) -> Literal["queued", "running", "done"]: ...
+    def done(self) -> bool: ...
+    def wait_for(self, timeout: float | None) -> bool: ...
+    def result(self) -> Any: ...
+    def cancel(self) -> None: ...
+
+class WorkerCounts(TypedDict):
+    starting: int
+    idle: int
+    busy: int
+    stopping: int
+    queued: int
+    done: int
+    failed: int
+    started: int
+    recycled: int
+    crashed: int
+    faulty: int
+
+class WorkerPool:
+    def __init__(
+        self, args: _Command, *, min_workers: int = 0, max_workers: int | str | None = None,
+        idle_timeout: float | None = None, framing: Literal["lines", "length_prefixed"] = "lines",
+        channel: Literal["stdio", "socket"] = "stdio", max_frame: int = ..., hello: Any = None,
+        ready: Any = None, start_timeout: float | None = None, timeout: float | None = None,
+        max_queued: int = 0, max_requests: int = 0, max_age: float | None = None,
+        max_rss_bytes: int = 0, close_grace: float | None = None, stderr_tail: int = 4096,
+        executable: _Word | None = None, stdin: _Stream = None, stdout: _Stream = None,
+        stderr: _Stream = None, close_fds: bool = True, shell: bool = False,
+        cwd: _Word | None = None, env: _Env | None = None, start_new_session: bool = False,
+        pass_fds: Iterable[int] = (), on_line: _OnLine | None = None, encoding: str | None = None,
+        errors: str | None = None, text: bool | None = None, umask: int = -1,
+        process_group: int | None = None, user: str | int | None = None,
+        group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
+        contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
+        nice: int | None = None, drain_grace: float | str | None = None, best_effort: bool = False,
+        map_fds: Iterable[tuple[int, int]] | None = None,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, exc_type: type[BaseException] | None, value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    def warm_up(self, timeout: float | None = None) -> bool: ...
+    def call(self, message: Any, timeout: float | None = None) -> Any: ...
+    def request(self, message: Any, timeout: float | None = None) -> Reply: ...
+    def try_request(self, message: Any, timeout: float | None = None) -> Reply | None: ...
+    def shutdown(self) -> None: ...
+    def close(self) -> None: ...
+    def count(self) -> WorkerCounts: ...
+    def pids(self) -> list[int]: ...

@@ -9,6 +9,8 @@ from time import monotonic as _time
 
 from brood import _engine, _popen, _results, _settings
 from brood._handles import DEVNULL, PIPE, STDOUT, close_quietly
+from brood._pipeline import Pipeline
+from brood._retry import policy
 from brood._text import seconds as _seconds
 
 
@@ -119,6 +121,8 @@ class Popen(_popen.Popen):
             if name not in _settings.SETTINGS:
                 raise TypeError(f"Popen() got an unexpected keyword argument {name!r}")
         extras.update(user=user, group=group, extra_groups=extra_groups)
+        if isinstance(args, Pipeline):
+            raise TypeError("a pipeline is for brood.run()")
         self._command = None
         self._timeout = _seconds(timeout)
         self._settings = self._collect_settings(extras, umask, process_group, start_new_session,
@@ -338,6 +342,17 @@ class Popen(_popen.Popen):
         raise error
 
 
+class Planned(Popen):
+    """All that Popen makes of its parameters, for a command that somebody else starts."""
+
+    def __init__(self, popenargs, retry, keywords):
+        self._retry = policy(retry)
+        super().__init__(*popenargs, **keywords)
+
+    def _start(self, asked):
+        self.asked = asked
+
+
 def _start_error(args, timed_out, number, step, subject, message):
     """What kept a command from its start."""
     if timed_out:
@@ -349,7 +364,7 @@ def _start_error(args, timed_out, number, step, subject, message):
     return OSError(number, os.strerror(number))
 
 
-def _capturing(capture_output, keywords):
+def capturing(capture_output, keywords):
     if capture_output:
         if keywords.get("stdout") is not None or keywords.get("stderr") is not None:
             raise ValueError("stdout and stderr arguments may not be used with capture_output.")
@@ -364,11 +379,17 @@ def run(*popenargs, input=None, capture_output=False, timeout=None, check=False,
     stopped by its ladder, with all that `contain` reaches, and TimeoutExpired carries the result.
     retry: a brood.Retry, a dict of its parameters, a number of attempts, or "5,1s,x2"; the result's `attempts`
     are those before it, and on_line is called by another thread then.
+
+    A brood.Pipeline in place of the command: all its stages, to a brood.CompletedPipeline.
     """
+    if popenargs and isinstance(popenargs[0], Pipeline):
+        from brood._stages import run_pipeline
+        kwargs.update(input=input, timeout=timeout)
+        return run_pipeline(popenargs, capture_output, check, retry, kwargs)
     if retry is not None:
         from brood._pool import run_again
         return run_again(popenargs, input, capture_output, timeout, check, retry, kwargs)
-    _capturing(capture_output, kwargs)
+    capturing(capture_output, kwargs)
     process = Popen(*popenargs, input=input, timeout=timeout, **kwargs)
     if process.stdin:
         process.stdin.close()

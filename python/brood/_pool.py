@@ -8,8 +8,7 @@ import threading
 import weakref
 
 from brood import _engine
-from brood._command import Popen, _capturing
-from brood._retry import policy
+from brood._command import Planned, capturing
 from brood._text import seconds as _seconds
 
 _living = weakref.WeakSet()
@@ -23,17 +22,6 @@ def _close_all():
     _at_exit = True
     for pool in list(_living):
         pool._close()
-
-
-class _Planned(Popen):
-    """All that Popen makes of its parameters, for a command that somebody else starts."""
-
-    def __init__(self, popenargs, retry, keywords):
-        self._retry = policy(retry)
-        super().__init__(*popenargs, **keywords)
-
-    def _start(self, asked):
-        self.asked = asked
 
 
 class Job:
@@ -192,6 +180,8 @@ class Pool:
         self._engine = None
         if _at_exit:
             raise RuntimeError("no pool can be made at interpreter shutdown")
+        if max_queued < 0:
+            raise ValueError("max_queued: must not be negative")
         self._shared = _Shared()
         self._tokens = itertools.count(1)
         self._shut = False
@@ -237,8 +227,8 @@ class Pool:
                 listed):
         engine = self._open()
         keywords = dict(keywords, input=input, timeout=timeout)
-        _capturing(capture_output, keywords)
-        plan = _Planned(popenargs, retry, keywords)
+        capturing(capture_output, keywords)
+        plan = Planned(popenargs, retry, keywords)
         job = Job(self._shared, next(self._tokens), plan, check, on_done)
         job._listed = listed
         self._shared.jobs[job._token] = job

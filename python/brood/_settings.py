@@ -39,6 +39,8 @@ def text(value):
 def _max_output(value):
     """4096, "64K", or a pair with what to do beyond: error, head, tail, head-tail, spill:FILE."""
     if isinstance(value, (tuple, list)):
+        if len(value) != 2:
+            raise ValueError("max_output: neither a size nor a pair of a size and what to do beyond")
         size, policy = value
         return [("max_output", text(size)), ("max_output.policy", policy)]
     return [("max_output", text(value))]
@@ -52,12 +54,24 @@ def _limits(limits):
             for name, value in limits.items() if value is not None]
 
 
-def _numbers(values):
-    return ",".join(str(int(value)) for value in values)
+def _codes(values):
+    try:
+        return ",".join(str(int(value)) for value in values)
+    except ValueError as error:
+        raise ValueError(f"ok_codes: {error}") from None
+
+
+def _mappings(pairs):
+    pairs = [(int(child), int(ours)) for ours, child in pairs]
+    if any(min(pair) < 0 for pair in pairs):
+        raise ValueError("map_fds: descriptors are not negative")
+    return [("map_fds", f"{child}={ours}") for child, ours in pairs]
 
 
 def _account(value, what):
     """A user or group: names are looked up by the engine."""
+    if value == "":
+        raise ValueError(f"{what.lower()}: the name is empty")
     return str(_id_of(value, what, str))
 
 
@@ -70,9 +84,9 @@ SETTINGS = {
     "max_output": _max_output,
     "limits": _limits,
     "nice": lambda v: [("nice", text(v))],
-    "ok_codes": lambda v: [("ok_codes", _numbers(v))],
+    "ok_codes": lambda v: [("ok_codes", _codes(v))],
     "best_effort": lambda v: [("best_effort", text(v))],
-    "map_fds": lambda v: [("map_fds", f"{child}={ours}") for ours, child in v],
+    "map_fds": _mappings,
     "user": lambda v: [("user", _account(v, "User"))],
     "group": lambda v: [("group", _account(v, "Group"))],
     "extra_groups": lambda v: [("extra_groups", ",".join(_account(each, "Group") for each in v))],

@@ -57,6 +57,22 @@ std::string_view without_subject(const brood::error& e) {
   return text;
 }
 
+// What mistakes call otherwise than Python does.
+constexpr spelling phrases[] = {{"contradicts new_session", "contradicts start_new_session"},
+                                {"in, out and err", "stdin, stdout and stderr"},
+                                {"for err alone", "for stderr alone"},
+                                {"needs PIPE or tee", "needs PIPE"}};
+
+std::string in_python(std::string_view text) {
+  std::string to(text);
+  for (const spelling& p : phrases) {
+    if (const std::size_t at = to.find(p.member); at != to.npos) {
+      to.replace(at, p.member.size(), p.keyword);
+    }
+  }
+  return to;
+}
+
 // Each setting is a member of the options by its name, and its value as the tool would read it.
 void apply(const py::list& settings, brood::options& o) {
   for (const py::handle item : settings) {
@@ -69,14 +85,14 @@ void apply(const py::list& settings, brood::options& o) {
       python_error();
     }
     if (auto set = entry->set(o, value.cast<std::string>()); !set) {
-      raise_value_error(keyword_of(name) + ": " + std::string(without_subject(set.error())));
+      const std::string keyword = keyword_of(name) + ": ";
+      std::string text(without_subject(set.error()));
+      if (const std::size_t again = text.find(keyword); again != text.npos) {
+        text.erase(again, keyword.size());
+      }
+      raise_value_error(keyword + text);
     }
   }
-}
-
-brood::duration to_duration(py::handle seconds) {
-  return seconds.is_none() ? brood::duration()
-                           : brood::duration::from_seconds(seconds.cast<double>());
 }
 
 brood::reason to_reason(const std::string& name) {
@@ -103,6 +119,23 @@ brood::retry_policy to_retry(const py::tuple& fields) {
 }
 
 }  // namespace
+
+brood::worker_count to_workers(py::handle n) {
+  if (n.is_none()) return {};
+  if (!py::isinstance<py::str>(n)) return n.cast<int>();
+  const auto text = n.cast<std::string>();
+  const auto percent = brood::parse_duration(text.substr(0, text.size() - 1));
+  if (text.empty() || text.back() != '%' || !percent) {
+    PyErr_SetString(PyExc_ValueError, "max_workers: neither a number nor a share such as '50%'");
+    python_error();
+  }
+  return brood::worker_count::percent_of_cpus(static_cast<double>(percent->nanoseconds()) / 1e9);
+}
+
+brood::duration to_duration(py::handle seconds) {
+  return seconds.is_none() ? brood::duration()
+                           : brood::duration::from_seconds(seconds.cast<double>());
+}
 
 brood::options read_options(const py::tuple& asked, request& r) {
   const py::object executable = asked[1];
@@ -133,8 +166,7 @@ brood::options read_options(const py::tuple& asked, request& r) {
 }
 
 void raise_mistake(const brood::error& e) {
-  std::string text(without_subject(e));
-  if (const std::size_t at = text.find("new_session"); at != text.npos) text.insert(at, "start_");
+  const std::string text = in_python(without_subject(e));
   raise_value_error(e.subject().empty() ? text : keyword_of(e.subject()) + ": " + text);
 }
 

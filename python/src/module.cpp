@@ -10,6 +10,9 @@ PYBIND11_MODULE(_engine, m) {
   brood_python::bind_run(m);
   brood_python::bind_command(m);
   brood_python::bind_pool(m);
+  brood_python::bind_pipeline(m);
+  brood_python::bind_worker_pool(m);
+  brood_python::bind_loop(m);
   m.def("in_main_interpreter",
         [] { return PyInterpreterState_Get() == PyInterpreterState_Main(); });
 }

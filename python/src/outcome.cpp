@@ -11,8 +11,6 @@
 
 namespace brood_python {
 
-namespace {
-
 py::dict to_dict(const brood::usage& u) {
   const auto seconds = [](std::chrono::nanoseconds t) {
     return static_cast<double>(t.count()) / 1e9;
@@ -74,15 +72,16 @@ py::dict to_dict(brood::completed_process r) {
   return d;
 }
 
-}  // namespace
+py::tuple to_failure(const brood::error& e) {
+  return py::make_tuple(e.kind() == brood::error_kind::timed_out, e.code().value(),
+                        std::string(to_string(e.stage())), e.subject(), e.what());
+}
 
 py::tuple to_outcome(brood::expected<brood::completed_process, brood::error> from) {
   if (from) return py::make_tuple(to_dict(std::move(*from)), py::none());
   const brood::error& e = from.error();
-  const auto failure = py::make_tuple(e.kind() == brood::error_kind::timed_out, e.code().value(),
-                                      std::string(to_string(e.stage())), e.subject(), e.what());
   return py::make_tuple(e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
-                        failure);
+                        to_failure(e));
 }
 
 }  // namespace brood_python

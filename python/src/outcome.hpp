@@ -9,8 +9,15 @@
 
 namespace brood_python {
 
-/// (result, failure): the result as a dict, None if it never ran; what went wrong as (whether a
-/// time limit passed, errno or 0, step, subject, text), or None.
+py::dict to_dict(const brood::usage& u);
+py::dict to_dict(brood::completed_process r);
+/// Large ones without having them twice in memory.
+py::bytes to_bytes(std::string from);
+/// (whether a time limit passed, errno or 0, step, subject, text)
+py::tuple to_failure(const brood::error& e);
+
+/// (result, failure): the result as a dict, None if it never ran; what went wrong as
+/// to_failure() has it, or None.
 py::tuple to_outcome(brood::expected<brood::completed_process, brood::error> from);
 
 }  // namespace brood_python

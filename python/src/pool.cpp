@@ -2,93 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
-#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 
-#include <brood/option_table.hpp>
 #include <brood/pool.hpp>
 #include <brood/run.hpp>
 
 #include "engine_options.hpp"
+#include "listener.hpp"
 #include "outcome.hpp"
 
 namespace brood_python {
 
 namespace {
-
-// What the pool's thread calls, with the GIL. Outlives the pool in the handles of its jobs.
-class listener {
- public:
-  listener(py::object finished, py::object line)
-      : finished_(std::move(finished)), line_(std::move(line)) {}
-  listener(const listener&) = delete;
-  listener& operator=(const listener&) = delete;
-  ~listener() {
-    if (shutting_down()) {  // the objects go with the interpreter
-      finished_.release();
-      line_.release();
-      return;
-    }
-    const with_gil held;
-    finished_ = py::object();
-    line_ = py::object();
-  }
-
-  /// Whether this thread is the pool's own, in the middle of a call.
-  bool busy_here() const noexcept { return std::this_thread::get_id() == calling_.load(); }
-
-  void finished(std::uint64_t token, const brood::job& j) noexcept {
-    if (shutting_down()) return;
-    const busy here(calling_);
-    const with_gil held;
-    try {
-      finished_(token, py::cast(j));
-    } catch (py::error_already_set& e) {
-      e.discard_as_unraisable("a pool's callback");
-    }
-  }
-
-  /// False if on_line raised, which Python keeps.
-  bool line(std::uint64_t token, int stream, std::string_view text) {
-    if (shutting_down()) return false;
-    const busy here(calling_);
-    const with_gil held;
-    try {
-      return line_(token, stream, py::bytes(text.data(), text.size())).cast<bool>();
-    } catch (py::error_already_set& e) {
-      e.discard_as_unraisable("a pool's callback");
-      return false;
-    }
-  }
-
- private:
-  using thread_id = std::atomic<std::thread::id>;
-  struct busy {
-    explicit busy(thread_id& who) noexcept : who_(who) { who_ = std::this_thread::get_id(); }
-    busy(const busy&) = delete;
-    busy& operator=(const busy&) = delete;
-    ~busy() { who_ = std::thread::id(); }
-    thread_id& who_;
-  };
-
-  py::object finished_;
-  py::object line_;
-  thread_id calling_{};
-};
-
-brood::worker_count to_workers(py::handle n) {
-  if (n.is_none()) return {};
-  if (!py::isinstance<py::str>(n)) return n.cast<int>();
-  const auto text = n.cast<std::string>();
-  const auto percent = brood::parse_duration(text.substr(0, text.size() - 1));
-  if (text.empty() || text.back() != '%' || !percent) {
-    PyErr_SetString(PyExc_ValueError, "max_workers: neither a number nor a share such as '50%'");
-    python_error();
-  }
-  return brood::worker_count::percent_of_cpus(static_cast<double>(percent->nanoseconds()) / 1e9);
-}
 
 class pool {
  public:
@@ -118,16 +45,11 @@ class pool {
     brood::options o = read_options(asked, r);
     const brood::command command(r.args);
     if (auto mistake = brood::find_mistake(command, o)) raise_command_error(*mistake, r);
-    if (watched) {
-      o.on_line = [l = listener_, token](brood::output_stream from, std::string_view line) {
-        const int stream = from == brood::output_stream::err ? 2 : 1;
-        if (!l->line(token, stream, line)) throw std::runtime_error("on_line raised");
-      };
-    }
+    if (watched) o.on_line = to_on_line(listener_, token);
     std::optional<brood::job> j;
     quietly([&](brood::pool& p) {
       j = p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {
-        l->finished(token, done);
+        l->finished(token, [&] { return py::cast(done); });
       });
     });
     return j ? py::cast(std::move(*j)) : py::object(py::none());

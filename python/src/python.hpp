@@ -110,5 +110,8 @@ void bind_transfer(py::module_& m);
 void bind_run(py::module_& m);
 void bind_command(py::module_& m);
 void bind_pool(py::module_& m);
+void bind_pipeline(py::module_& m);
+void bind_worker_pool(py::module_& m);
+void bind_loop(py::module_& m);
 
 }  // namespace brood_python

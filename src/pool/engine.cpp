@@ -6,6 +6,7 @@
 
 #include "base/make_error.hpp"
 #include "process/access.hpp"
+#include "run/spawn_below.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {
@@ -70,6 +71,7 @@ void engine::run() {
       }
       stop_all(reason::timed_out);
     }
+    gone_.clear();  // their guardians are free for the next
     start_what_may();
     gone_.clear();
     loop_.turn(deadline_);
@@ -141,7 +143,7 @@ void engine::attempt(active& a) {
     if (!part) return failed_to_start(a, part.error());
     a.part = std::move(*part);
   }
-  auto started = try_spawn(a.job->cmd, std::move(o));
+  auto started = try_spawn_below(&guardians_, a.job->cmd, std::move(o));
   if (a.part) a.part->started();
   if (!started) return failed_to_start(a, started.error());
   if (last) a.job->opts.reset();

@@ -10,6 +10,7 @@
 #include "async/flight.hpp"
 #include "base/retry.hpp"
 #include "pool/core.hpp"
+#include "process/idle_guardians.hpp"
 
 namespace brood::detail {
 
@@ -64,6 +65,7 @@ class engine {
   event_loop& loop_;
   pool_options opts_;
   std::int64_t deadline_;
+  idle_guardians guardians_;  // outlives the flights
   std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
   std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
   std::size_t running_ = 0;

@@ -15,6 +15,8 @@
 
 namespace brood::detail {
 
+class idle_guardians;
+
 /// How a child ended.
 struct ending {
   sys::exit_record record;  ///< record.how == 0: somebody else reaped it and the kernel forgot
@@ -63,7 +65,9 @@ class child {
 /// Start `p` as a child of ours. `reach`: what a stop means.
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
                                                      bool leads);
-/// Start `p` below a guardian. `steps`: what it does when we die.
-expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps);
+/// Start `p` below a guardian. `steps`: what it does when we die. `idle`: where to take one from
+/// and put it back, for the thread that owns them; null: a new one, for this command alone.
+expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
+                                                     idle_guardians* idle = nullptr);
 
 }  // namespace brood::detail

@@ -17,6 +17,7 @@ inline constexpr std::size_t plan_piece = 64 * 1024;
 
 struct ask {
   enum class what : std::uint8_t {
+    pass,        ///< a descriptor comes along: the next command's plan knows it as n
     launch,      ///< n bytes of packed plan follow; steps: what to do if we die
     signal,      ///< n to the command itself
     signal_all,  ///< n once to the whole tree
@@ -24,6 +25,7 @@ struct ask {
     release,     ///< forget the tree and exit
   };
   what kind;
+  bool stay = false;  ///< launch: once nothing is left, wait for the next one
   std::uint64_t n = 0;
   ladder_steps steps{};
 };
@@ -36,7 +38,8 @@ struct answer {
     empty,
   };
   what kind;
-  bool empty = false;  ///< nothing is left below the guardian, which exits now
+  bool empty = false;  ///< nothing is left below the guardian, which exits now...
+  bool stays = false;  ///< ...unless it waits for the next launch
   int pid = -1;
   std::int64_t at = 0;  ///< monotonic ns
   child_error error{};

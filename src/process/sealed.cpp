@@ -10,6 +10,8 @@
 #include "base/make_error.hpp"
 #include "process/child.hpp"
 #include "process/guardian_image.hpp"
+#include "process/idle_guardians.hpp"
+#include "process/passed_plan.hpp"
 #include "process/protocol.hpp"
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
@@ -25,25 +27,37 @@ constexpr std::int64_t say_again = 1'000'000;
 
 class sealed_child final : public child {
  public:
-  sealed_child(sys::fd channel, const launched& guardian) noexcept
-      : channel_(std::move(channel)), guardian_(guardian.pid), guardian_fd_(guardian.pidfd) {}
+  sealed_child(guardian_link g, idle_guardians* idle) noexcept
+      : guardian_(std::move(g)), idle_(idle) {}
 
   ~sealed_child() override {
-    channel_.reset();  // it stops what is left, if anything is, and exits
-    reap_guardian();
+    if (stays_) {
+      idle_->put(std::move(guardian_));
+    } else {
+      guardian_.end();  // it stops what is left, if anything is, and exits
+    }
   }
 
-  // Hand over the plan and learn what became of it.
-  std::optional<error> begin(const plan& p, const ladder_steps& steps) {
-    const std::string bytes = pack(p.view());
-    const ask request{.kind = ask::what::launch, .n = bytes.size(), .steps = steps};
-    int r = sys::send_packet(channel_.get(), &request, sizeof request);
+  std::optional<error> pass(const std::vector<passed_plan::source>& sources) noexcept {
+    for (const passed_plan::source& s : sources) {
+      const ask request{.kind = ask::what::pass, .n = static_cast<std::uint64_t>(s.as)};
+      const int r = sys::send_packet(channel(), &request, sizeof request, s.from);
+      if (r < 0) return os_error(error_stage::guard, "guardian", -r);
+    }
+    return {};
+  }
+
+  // Hand over the plan and learn what became of it. `p` explains what was wrong with `view`.
+  std::optional<error> begin(const plan& p, const plan_view& view, const ladder_steps& steps) {
+    const std::string bytes = pack(view);
+    const ask request{
+        .kind = ask::what::launch, .stay = idle_ != nullptr, .n = bytes.size(), .steps = steps};
+    int r = sys::send_packet(channel(), &request, sizeof request);
     for (std::size_t at = 0; r >= 0 && at < bytes.size(); at += plan_piece) {
-      r = sys::send_packet(channel_.get(), bytes.data() + at,
-                           std::min(plan_piece, bytes.size() - at));
+      r = sys::send_packet(channel(), bytes.data() + at, std::min(plan_piece, bytes.size() - at));
     }
     answer a{};
-    if (r >= 0) r = static_cast<int>(sys::receive_packet(channel_.get(), &a, sizeof a, &pidfd_));
+    if (r >= 0) r = static_cast<int>(sys::receive_packet(channel(), &a, sizeof a, &pidfd_));
     if (r < 0) return os_error(error_stage::guard, "guardian", -r);
     if (r != static_cast<int>(sizeof a)) {
       return os_error(error_stage::guard, "guardian", EPIPE, "it ended before the command started");
@@ -54,7 +68,7 @@ class sealed_child final : public child {
     return {};
   }
 
-  int event_fd() const noexcept override { return empty_ ? -1 : channel_.get(); }
+  int event_fd() const noexcept override { return empty_ ? -1 : channel(); }
   bool sealed() const noexcept override { return true; }
 
   void update() noexcept override {
@@ -87,12 +101,12 @@ class sealed_child final : public child {
 
   void release() noexcept override {
     released_ = tell({.kind = ask::what::release}) >= 0;
-    if (released_) reap_guardian();
+    if (released_) guardian_.reap();
   }
 
  private:
   int tell(const ask& a) noexcept {
-    const int r = sys::send_packet(channel_.get(), &a, sizeof a);
+    const int r = sys::send_packet(channel(), &a, sizeof a);
     return r == -EPIPE || r == -ECONNRESET ? 0 : r;  // it has just ended: nobody is left to hear
   }
 
@@ -104,7 +118,7 @@ class sealed_child final : public child {
   // False if there was nothing to hear, or a shortage of ours: asked again.
   bool hear(sys::patience how_long) noexcept {
     answer a{};
-    const ssize_t n = sys::receive_packet(channel_.get(), &a, sizeof a, nullptr, how_long);
+    const ssize_t n = sys::receive_packet(channel(), &a, sizeof a, nullptr, how_long);
     if (n < 0 && n != -ECONNRESET) return false;
     if (n != static_cast<ssize_t>(sizeof a)) {
       lost();
@@ -115,13 +129,9 @@ class sealed_child final : public child {
       end_ = {a.record, a.at};
     }
     empty_ = a.empty;
-    if (empty_) reap_guardian();  // it exits after having said this
+    stays_ = a.stays && idle_;
+    if (empty_ && !stays_) guardian_.reap();  // it exits after having said this
     return true;
-  }
-
-  void reap_guardian() noexcept {
-    if (guardian_ > 0) sys::reap_for_certain(guardian_, guardian_fd_.get());
-    guardian_ = -1;
   }
 
   // Somebody killed the guardian. Its children are orphans now; the command is still known by its
@@ -158,10 +168,12 @@ class sealed_child final : public child {
     return ::poll(&p, 1, 0) > 0;
   }
 
-  sys::fd channel_;
-  int guardian_;
-  sys::fd guardian_fd_;
-  sys::fd pidfd_;  // the command's; only to find it should the guardian be killed
+  int channel() const noexcept { return guardian_.channel.get(); }
+
+  guardian_link guardian_;
+  idle_guardians* idle_;
+  bool stays_ = false;  // the guardian waits for another command
+  sys::fd pidfd_;       // the command's; only to find it should the guardian be killed
   bool empty_ = false;
   bool stopping_ = false;
   std::optional<ask> unsaid_;  // a stop that could not be sent yet
@@ -169,32 +181,16 @@ class sealed_child final : public child {
 };
 
 // The guardian inherits, under their own numbers, the descriptors that the plan moves or keeps.
-request guardian_request(const plan_view& inner, int channel, const char* number) {
-  request r;
-  r.program = "brood-guardian";
-  r.args = {"brood-guardian", number};
-  r.inherit_env = true;  // so that a mark in the environment finds it, as it finds the command
+void inherit_sources(const plan_view& inner, request& r) {
   r.close_fds = inner.step_count > 0 && inner.steps[0].what == op::close_others;
-  r.portable = inner.portable;
-  r.keep.push_back(channel);
   for (std::uint32_t i = 0; i < inner.step_count; ++i) {
     const step& s = inner.steps[i];
     const bool from = s.what == op::move_fd || s.what == op::keep_fd || s.what == op::park_fd;
     if (from) r.keep.push_back(s.a);
   }
-  return r;
 }
 
-}  // namespace
-
-expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps) {
-  sys::fd ours;
-  sys::fd theirs;
-  if (const int r = sys::make_channel(ours, theirs); r < 0) {
-    return unexpected(os_error(error_stage::guard, "guardian", -r));
-  }
-  const std::string number = std::to_string(theirs.get());
-  request r = guardian_request(p.view(), theirs.get(), number.c_str());
+launched launch_guardian(request r) {
   const sys::fd image(guardian_file());
   if (!image) r.programs = {guardian_path()};
   const plan outer(std::move(r));
@@ -207,12 +203,59 @@ expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder
     view.programs = installed;
     l = launch(view);
   }
-  if (l.error.os != 0) {
-    return unexpected(os_error(error_stage::guard, "guardian", l.error.os));
+  return l;
+}
+
+/// \param inner  whose descriptors it inherits; null: none, they will be passed.
+expected<guardian_link, error> start_guardian(const plan_view* inner, bool portable) {
+  guardian_link g;
+  sys::fd theirs;
+  if (const int r = sys::make_channel(g.channel, theirs); r < 0) {
+    return unexpected(os_error(error_stage::guard, "guardian", -r));
   }
-  theirs.reset();
-  auto c = std::make_unique<sealed_child>(std::move(ours), l);
-  if (auto e = c->begin(p, steps)) return unexpected(std::move(*e));
+  const std::string number = std::to_string(theirs.get());
+  request r;
+  r.program = "brood-guardian";
+  r.args = {"brood-guardian", number.c_str()};
+  r.inherit_env = true;  // so that a mark in the environment finds it, as it finds the command
+  r.close_fds = true;
+  r.portable = portable;
+  r.keep.push_back(theirs.get());
+  if (inner) inherit_sources(*inner, r);
+  launched l = launch_guardian(std::move(r));
+  if (l.error.os != 0) return unexpected(os_error(error_stage::guard, "guardian", l.error.os));
+  g.pid = l.pid;
+  g.pidfd = sys::fd(l.pidfd);
+  return g;
+}
+
+expected<std::unique_ptr<child>, error> start_alone(const plan& p, const ladder_steps& steps) {
+  auto g = start_guardian(&p.view(), p.view().portable);
+  if (!g) return unexpected(g.error());
+  auto c = std::make_unique<sealed_child>(std::move(*g), nullptr);
+  if (auto e = c->begin(p, p.view(), steps)) return unexpected(std::move(*e));
+  return std::unique_ptr<child>(std::move(c));
+}
+
+expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
+  sys::inherited now = sys::look_at_inherited();
+  if (auto g = idle.take(now)) return std::move(*g);
+  auto fresh = start_guardian(nullptr, portable);
+  if (fresh) fresh->hands_on = std::move(now);
+  return fresh;
+}
+
+}  // namespace
+
+expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
+                                                     idle_guardians* idle) {
+  const auto passed = idle ? pass_on(p.view()) : std::nullopt;
+  if (!passed) return start_alone(p, steps);
+  auto g = take_guardian(*idle, p.view().portable);
+  if (!g) return unexpected(g.error());
+  auto c = std::make_unique<sealed_child>(std::move(*g), idle);
+  if (auto e = c->pass(passed->sources)) return unexpected(std::move(*e));
+  if (auto e = c->begin(p, passed->view, steps)) return unexpected(std::move(*e));
   return std::unique_ptr<child>(std::move(c));
 }
 

@@ -12,6 +12,7 @@
 #include "process/access.hpp"
 #include "process/understudy.hpp"
 #include "run/resolve.hpp"
+#include "run/spawn_below.hpp"
 #include "run/streams.hpp"
 #include "run/validate.hpp"
 #include "spawn/launch.hpp"
@@ -52,10 +53,10 @@ void keep(const options& o, std::int64_t now, impl& i) {
 }
 
 expected<std::unique_ptr<detail::child>, error> launch(const options& o, const detail::plan& p,
-                                                       impl& i) {
+                                                       impl& i, detail::idle_guardians* idle) {
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
-    auto sealed = detail::start_sealed(p, i.steps);
+    auto sealed = detail::start_sealed(p, i.steps, idle);
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
     if (!unguarded || !o.best_effort) return sealed;
     i.degraded.push_back(std::string("contain: tree instead of sealed: ") + sealed.error().what());
@@ -69,7 +70,8 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
   return detail::start_direct(p, r, leads);
 }
 
-expected<holder, error> start(const command& cmd, const options& o) {
+expected<holder, error> start(const command& cmd, const options& o,
+                              detail::idle_guardians* idle = nullptr) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
   auto i = std::make_unique<impl>();
@@ -87,7 +89,7 @@ expected<holder, error> start(const command& cmd, const options& o) {
   }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
   const detail::plan plan(std::move(*request));
-  auto child = launch(o, plan, *i);
+  auto child = launch(o, plan, *i, idle);
   if (!child) return unexpected(child.error());
   i->child = std::move(*child);
   i->args = cmd.args();
@@ -188,7 +190,8 @@ void check_call(const command& cmd, options opts) {
   (void)run(cmd, opts);
 }
 
-expected<process, error> try_spawn(const command& cmd, options opts) {
+expected<process, error> detail::try_spawn_below(idle_guardians* idle, const command& cmd,
+                                                 options opts) {
   if (opts.retry.attempts != 1) {
     return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
   }
@@ -198,10 +201,14 @@ expected<process, error> try_spawn(const command& cmd, options opts) {
     if (!r) return unexpected(r.error());
     opts.input = std::move(*r);
   }
-  auto started = start(cmd, opts);
+  auto started = start(cmd, opts, idle);
   if (!started) return unexpected(started.error());
   (*started)->input = std::move(opts.input);
   return process_access::wrap(std::move(*started));
+}
+
+expected<process, error> try_spawn(const command& cmd, options opts) {
+  return detail::try_spawn_below(nullptr, cmd, std::move(opts));
 }
 
 process spawn(const command& cmd, options opts) { return try_spawn(cmd, std::move(opts)).value(); }

@@ -1,8 +1,5 @@
 // The adapter for Asio: every kind of token, cancellation, and what a destroyed context leaves.
 // SPDX-License-Identifier: Apache-2.0
-// What GCC 12 takes for mistakes of Asio: how it allocates, and an empty allocator.
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 
 #include <asio.hpp>
 #include <asio/experimental/awaitable_operators.hpp>

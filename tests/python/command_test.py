@@ -82,9 +82,15 @@ class Results(unittest.TestCase):
     def test_mistakes_name_the_keyword(self):
         for keyword, value in (("nice", 100), ("contain", "x"), ("stop", "x"), ("drain_grace", "x"), ("ok_codes", [300]),
                                ("max_output", ("1K", "x")), ("process_group", -5), ("timeout", float("nan")),
-                               ("limits", {"open_files": "x"}), ("idle_timeout", -1)):
-            with self.assertRaisesRegex(ValueError, f"^{keyword}"):
+                               ("limits", {"open_files": "x"}), ("idle_timeout", -1), ("idle_timeout", 1),
+                               ("max_output", "x"), ("max_output", 0), ("max_output", (1,)), ("ok_codes", "x"),
+                               ("map_fds", [(0, 1)]), ("map_fds", [(0, -3)]), ("stdin", brood.STDOUT), ("retry", "5,x"),
+                               ("retry", {"delay": -1}), ("retry", {"on_reasons": ["x"]}), ("best_effort", "x"),
+                               ("user", ""), ("limits", {"cpu_time": "x"}), ("limits", {"cpu_time": -1})):
+            with self.assertRaisesRegex(ValueError, f"^{keyword}") as caught:
                 brood.run(["true"], **{keyword: value})
+            # Neither the tool's flags nor the library's names.
+            self.assertNotRegex(str(caught.exception), r"--|\btee\b|\bin,|\berr\b|\bout\b")
         for keyword, value in (("contain", 3), ("on_line", 3), ("timeout", "1"), ("drain_grace", [])):
             with self.assertRaisesRegex(TypeError, keyword):
                 brood.run(["true"], **{keyword: value})

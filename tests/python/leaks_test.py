@@ -1,6 +1,7 @@
 # Many calls of each kind leave no memory, descriptors, threads or objects behind.
 # SPDX-License-Identifier: Apache-2.0
 """Usage: leaks_test.py [CALLS]"""
+import asyncio
 import gc
 import os
 import sys
@@ -10,7 +11,7 @@ import unittest
 import brood
 import brood.subprocess as subprocess
 
-CALLS = int(sys.argv.pop(1)) if sys.argv[1:] and sys.argv[1].isdigit() else 500
+CALLS = int(sys.argv.pop(1)) if sys.argv[1:] and sys.argv[1].isdigit() else 300
 SLACK = 2 << 20  # the allocator's: what leaks 1 KiB a call is caught from 2000 calls on, objects always
 
 
@@ -31,7 +32,11 @@ def raising(*_):
     raise LookupError
 
 
-pool = None
+def awaited(*arguments, within=None, **keywords):
+    loop.run_until_complete(asyncio.wait_for(brood.async_run(*arguments, **keywords), within))
+
+
+pool = workers = loop = None
 KINDS = {
     "run": lambda: subprocess.run(["true"]),
     "run with everything": lambda: subprocess.run(["true"], input="x", text=True, capture_output=True, timeout=60,
@@ -55,6 +60,14 @@ KINDS = {
                                                                 {"on_line": raising}, False).result(), LookupError),
     "map": lambda: pool.map([["true"], ["true"]], stdout=-1),
     "retry": lambda: brood.run(["false"], retry=2),
+    "a pipeline": lambda: brood.run(brood.command("echo") | brood.command("cat"), capture_output=True),
+    "a pipeline, no program": lambda: fails(lambda: brood.run(brood.command("cat") | ["/no/such"]), FileNotFoundError),
+    "async_run": lambda: awaited(["true"], capture_output=True),
+    "async_run, cancelled": lambda: fails(lambda: awaited(["sleep", "60"], within=0.001), asyncio.TimeoutError),
+    "async_run, mistakes": lambda: fails(lambda: awaited(["true"], nice=100), ValueError),
+    "a request": lambda: workers.call(b"x"),
+    "a request, cancelled": lambda: workers.request(b"x").cancel(),
+    "a worker pool": lambda: brood.WorkerPool(["cat"], min_workers=1).close(),
     "a pool": lambda: brood.Pool(1)._close(),
 }
 
@@ -83,12 +96,15 @@ def state():
 class Leaks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        global pool
-        pool = brood.Pool(2)
+        global pool, workers, loop
+        pool, workers = brood.Pool(2), brood.WorkerPool(["cat"], max_workers=2)
+        loop = asyncio.new_event_loop()
 
     @classmethod
     def tearDownClass(cls):
         pool._close()
+        workers.close()
+        loop.close()
 
 
 def _add(name, call):

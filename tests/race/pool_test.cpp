@@ -34,7 +34,10 @@ TEST_F(PoolRaces, CancelAgainstTheEnd) {
   pool p({.max_workers = 4});
   do {
     std::vector<job> jobs;
-    for (int i = 0; i < 8; ++i) jobs.push_back(p.submit({helper(), "sleep", "0.002"}));
+    for (int i = 0; i < 8; ++i) {
+      const auto contain = i % 2 == 0 ? brood::containment::tree : brood::containment::sealed;
+      jobs.push_back(p.submit({helper(), "sleep", "0.002"}, {.contain = contain}));
+    }
     std::thread other([&] {
       for (const job& j : jobs) j.cancel();
     });

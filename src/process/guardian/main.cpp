@@ -1,10 +1,11 @@
-// The guardian: parent of one sealed command, heir of all that it leaves behind.
+// The guardian: parent of a sealed command, heir of all that it leaves behind.
 // SPDX-License-Identifier: Apache-2.0
 
 // A program of its own, so that it shares nothing with a large host. It is a child subreaper: every
 // orphan below it becomes its child, so nothing can leave the tree, and waitid() says for certain
 // when the tree is empty. It keeps the session, the process group and the terminal of the host, and
 // blocks all signals. End-of-file on its channel means that the host died: it then stops the tree.
+// Asked to stay, it has one command after another, as long as each leaves nothing behind.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,7 +34,17 @@ class guardian {
       : channel_(channel), all_(targets::reach::children, ::getpid(), -1, false) {}
 
   int run() noexcept {
-    if (!prepare() || !launch_command()) return 1;
+    if (!prepare()) return 1;
+    do {
+      if (!launch_command()) return 1;
+      attend();
+    } while (stays());
+    return 0;
+  }
+
+ private:
+  // Until the tree is empty.
+  void attend() noexcept {
     // The host may have died while it was starting the command.
     std::int64_t until = ladder_.started() ? 0 : INT64_MAX;
     while (!empty_ && !released_) {
@@ -46,11 +57,12 @@ class guardian {
       until = INT64_MAX;
       if (!empty_ && ladder_.started()) until = next_rung();
     }
-    if (empty_ && !said_empty_) say({.kind = answer::what::empty, .empty = true});
-    return 0;
+    if (empty_ && !said_empty_) say({.kind = answer::what::empty, .empty = true, .stays = stays()});
   }
 
- private:
+  // Once the tree was signalled, what is known of it belongs to that command.
+  bool stays() const noexcept { return stay_ && empty_ && !signalled_ && !released_; }
+
   bool prepare() noexcept {
     sigset_t all;
     sigfillset(&all);
@@ -60,7 +72,11 @@ class guardian {
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-    ::fcntl(channel_, F_SETFD, FD_CLOEXEC);
+    // A low number: what is passed gets higher ones.
+    const int low = ::fcntl(channel_, F_DUPFD_CLOEXEC, 3);
+    if (low < 0) return false;
+    sys::close_fd(channel_);
+    channel_ = low;
     ::prctl(PR_SET_NAME, "brood-guardian");
     return signals_ >= 0 && ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
   }
@@ -83,12 +99,25 @@ class guardian {
     ::syscall(SYS_close_range, high + 1, ~0U, 0);
   }
 
+  // Nobody is below us: what is said of a command that has ended meanwhile is late.
+  bool await_launch(ask& request) noexcept {
+    for (;;) {
+      sys::fd came;
+      const ssize_t n = sys::receive_packet(channel_, &request, sizeof request, &came);
+      if (n != static_cast<ssize_t>(sizeof request)) return false;
+      if (request.kind == ask::what::launch) return true;
+      if (request.kind == ask::what::release) return false;
+      if (request.kind != ask::what::pass) continue;
+      const int number = static_cast<int>(request.n);
+      if (::syscall(SYS_dup3, came.get(), number, O_CLOEXEC) < 0) not_passed_ = errno;
+    }
+  }
+
   bool launch_command() noexcept {
     ask request;
-    if (sys::receive_packet(channel_, &request, sizeof request, nullptr) !=
-        static_cast<ssize_t>(sizeof request)) {
-      return false;
-    }
+    if (!await_launch(request)) return false;
+    stay_ = request.stay;
+    empty_ = said_empty_ = false;
     on_host_death_ = request.steps;
     const std::size_t size = request.n;
     void* const room =
@@ -101,6 +130,7 @@ class guardian {
       got += static_cast<std::size_t>(n);
     }
     plan_view plan{};
+    if (not_passed_ != 0) return fail({error_stage::guard, not_passed_, 0});
     if (!unpack(bytes, size, plan)) return fail({error_stage::guard, EPROTO, 0});
     guard_sources(plan);
     const launched l = launch(plan);
@@ -131,7 +161,7 @@ class guardian {
   }
 
   void host_died() noexcept {
-    host_gone_ = true;
+    host_gone_ = signalled_ = true;
     ladder_.start(on_host_death_);
   }
 
@@ -144,10 +174,12 @@ class guardian {
         if (command_ > 0) (void)sys::send_signal(command_, -1, static_cast<int>(request.n));
         break;
       case ask::what::signal_all:
+        signalled_ = true;
         all_.new_round();
         (void)all_.deliver(static_cast<int>(request.n));
         break;
       case ask::what::stop:
+        signalled_ = true;
         if (ladder_.started()) {
           ladder_.hurry();
         } else {
@@ -157,6 +189,7 @@ class guardian {
       case ask::what::release:
         released_ = true;
         break;
+      case ask::what::pass:
       case ask::what::launch:
         break;
     }
@@ -179,6 +212,7 @@ class guardian {
     }
     if (end.pid <= 0) return;
     end.empty = said_empty_ = empty_;
+    end.stays = stays();
     say(end);
   }
 
@@ -196,7 +230,10 @@ class guardian {
 
   int channel_;
   int signals_ = -1;
-  int command_ = -1;  // -1 once it was reaped
+  int command_ = -1;    // -1 once it was reaped
+  int not_passed_ = 0;  // errno: a descriptor did not find its place
+  bool stay_ = false;
+  bool signalled_ = false;
   bool host_gone_ = false;
   bool released_ = false;
   bool empty_ = false;

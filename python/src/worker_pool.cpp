@@ -1,0 +1,203 @@
+// The engine's worker pool below brood.WorkerPool.
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include <brood/worker_pool.hpp>
+
+#include "engine_options.hpp"
+#include "listener.hpp"
+#include "outcome.hpp"
+
+namespace brood_python {
+
+namespace {
+
+std::optional<std::string> to_message(py::handle h) {
+  return h.is_none() ? std::optional<std::string>() : h.cast<std::string>();
+}
+
+// The keywords of brood.WorkerPool that are not a process's.
+brood::worker_options to_options(const py::dict& d) {
+  brood::worker_options o;
+  o.min_workers = d["min_workers"].cast<int>();
+  o.max_workers = to_workers(d["max_workers"]);
+  o.idle_timeout = to_duration(d["idle_timeout"]);
+  if (d["framing"].cast<std::string>() != "lines") {
+    o.framing = brood::worker_framing::length_prefixed;
+  }
+  if (d["channel"].cast<std::string>() != "stdio") o.channel = brood::worker_channel::socket;
+  o.max_frame = d["max_frame"].cast<std::size_t>();
+  o.hello = to_message(d["hello"]);
+  o.ready = to_message(d["ready"]);
+  o.start_timeout = to_duration(d["start_timeout"]);
+  o.timeout = to_duration(d["timeout"]);
+  o.max_queued = d["max_queued"].cast<std::size_t>();
+  o.max_requests = d["max_requests"].cast<std::uint64_t>();
+  o.max_age = to_duration(d["max_age"]);
+  o.max_rss_bytes = d["max_rss_bytes"].cast<std::uint64_t>();
+  o.close_grace = to_duration(d["close_grace"]);
+  o.stderr_tail = d["stderr_tail"].cast<std::size_t>();
+  return o;
+}
+
+using answer = brood::expected<std::string, brood::error>;
+
+// (answer, None), or (result or None, (kind, whether it was cancelled, failure)).
+py::tuple to_answer(answer from) {
+  if (from) return py::make_tuple(to_bytes(std::move(*from)), py::none());
+  const brood::error& e = from.error();
+  const bool cancelled = e.code() == std::errc::operation_canceled;
+  return py::make_tuple(e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
+                        py::make_tuple(std::string(to_string(e.kind())), cancelled, to_failure(e)));
+}
+
+class worker_pool {
+ private:
+  /// Without the GIL; the pool stays while `f` runs, whoever closes it meanwhile.
+  template <class F>
+  auto quietly(F f) {
+    const std::shared_ptr<brood::worker_pool> p = pool_;
+    if (!p) throw py::value_error("the pool was closed");
+    std::optional<brood::error> mistake;
+    try {
+      const without_gil released;
+      return f(*p);
+    } catch (const brood::error& e) {
+      mistake = e;
+    }
+    raise_mistake(*mistake);
+  }
+
+ public:
+  worker_pool(const py::tuple& asked, const py::dict& fields, bool watched, py::object line)
+      : listener_(std::make_shared<listener>(py::none(), std::move(line))) {
+    request r;
+    brood::worker_options o = to_options(fields);
+    o.process = read_options(asked, r);
+    if (watched) {  // what it raises concerns no request: it is reported, and the worker goes on
+      o.process.on_line = [l = listener_](brood::output_stream from, std::string_view text) {
+        (void)l->line(0, from == brood::output_stream::err ? 2 : 1, text);
+      };
+    }
+    try {
+      pool_ = std::make_shared<brood::worker_pool>(brood::command(r.args), std::move(o));
+    } catch (const brood::usage_error& e) {
+      raise_command_error(e, r);
+    } catch (const brood::error& e) {
+      raise_os_error(e.code().value());
+    }
+  }
+  worker_pool(const worker_pool&) = delete;
+  worker_pool& operator=(const worker_pool&) = delete;
+  ~worker_pool() { close(); }
+
+  /// None if the queue is full.
+  py::object request_one(std::string message, py::handle timeout) {
+    const brood::duration limit = to_duration(timeout);
+    auto r =
+        quietly([&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
+    return r ? py::cast(std::move(*r)) : py::object(py::none());
+  }
+  /// Whether the workers are ready; or why the last one could not be.
+  py::object warm_up(double seconds) {
+    std::optional<brood::error> failure;
+    const bool warm = quietly([&](brood::worker_pool& p) {
+      try {
+        return p.warm_up(brood::duration::from_seconds(seconds));
+      } catch (const brood::error& why) {
+        failure = why;
+        return false;
+      }
+    });
+    if (!failure) return py::bool_(warm);
+    return to_answer(brood::unexpected(std::move(*failure)));
+  }
+  py::dict count() {
+    const auto c = quietly([](brood::worker_pool& p) { return p.count(); });
+    py::dict d;
+    d["starting"] = c.starting;
+    d["idle"] = c.idle;
+    d["busy"] = c.busy;
+    d["stopping"] = c.stopping;
+    d["queued"] = c.queued;
+    d["done"] = c.done;
+    d["failed"] = c.failed;
+    d["started"] = c.started;
+    d["recycled"] = c.recycled;
+    d["crashed"] = c.crashed;
+    d["faulty"] = c.faulty;
+    return d;
+  }
+  py::list pids() {
+    py::list l;
+    for (const int pid : quietly([](brood::worker_pool& p) { return p.pids(); })) l.append(pid);
+    return l;
+  }
+
+  /// Cancel what is left, stop the workers, and return when nothing is left.
+  void close() {
+    std::shared_ptr<brood::worker_pool> p = std::move(pool_);
+    if (!p) return;
+    if (owner_ != ::getpid()) {  // a forked child has neither its thread nor its workers
+      new std::shared_ptr<brood::worker_pool>(std::move(p));
+      return;
+    }
+    const without_gil released;
+    if (!listener_->busy_here()) return p.reset();
+    // The last reference was dropped in on_line: the pool's thread cannot wait for itself.
+    try {
+      std::thread([p] {}).detach();
+    } catch (const std::exception&) {
+      new std::shared_ptr<brood::worker_pool>(p);
+    }
+  }
+
+ private:
+  std::shared_ptr<listener> listener_;
+  std::shared_ptr<brood::worker_pool> pool_;
+  pid_t owner_ = ::getpid();
+};
+
+const char* name_of(brood::reply_state s) {
+  return s == brood::reply_state::queued    ? "queued"
+         : s == brood::reply_state::running ? "running"
+                                            : "done";
+}
+
+bool wait_for(const brood::reply& r, double seconds) {
+  const without_gil released;
+  return r.wait_for(brood::duration::from_seconds(seconds));
+}
+
+py::tuple outcome(const brood::reply& r) {
+  std::optional<answer> a;
+  {
+    const without_gil released;
+    a.emplace(r.try_result());
+  }
+  return to_answer(std::move(*a));
+}
+
+}  // namespace
+
+void bind_worker_pool(py::module_& m) {
+  py::class_<brood::reply>(m, "Reply", "A request to the engine's worker pool.")
+      .def_property_readonly("state", [](const brood::reply& r) { return name_of(r.state()); })
+      .def("done", &brood::reply::done)
+      .def("wait_for", &wait_for)
+      .def("cancel", &brood::reply::cancel, py::call_guard<without_gil>())
+      .def("outcome", &outcome);
+  py::class_<worker_pool>(m, "WorkerPool", "The engine's pool, as brood.WorkerPool wraps it.")
+      .def(py::init<const py::tuple&, const py::dict&, bool, py::object>())
+      .def("request", &worker_pool::request_one)
+      .def("warm_up", &worker_pool::warm_up)
+      .def("count", &worker_pool::count)
+      .def("pids", &worker_pool::pids)
+      .def("close", &worker_pool::close);
+}
+
+}  // namespace brood_python

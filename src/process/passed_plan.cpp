@@ -1,0 +1,76 @@
+// Renumbering the descriptors of a plan.
+// SPDX-License-Identifier: Apache-2.0
+#include "process/passed_plan.hpp"
+
+#include <algorithm>
+
+#include "sys/fd.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+constexpr int guardians_own = 8;  // its channel and whatever else it has are below this number
+
+class renumbering {
+ public:
+  explicit renumbering(const plan_view& plan) : plan_(plan) {
+    for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+      const step& s = plan.steps[i];
+      if (s.what == op::move_fd) least_ = std::max(least_, s.b + 1);
+      if (s.what == op::keep_fd) least_ = std::max(least_, s.a + 1);
+    }
+  }
+
+  passed_plan take() {
+    for (std::uint32_t i = 0; i < plan_.step_count; ++i) add(plan_.steps[i]);
+    // What the command inherits without a step. The new ones come last, so that an error still
+    // names the step of the plan that the caller knows.
+    for (int number = 0; number <= 2; ++number) {
+      if (!placed_[number] && sys::is_open(number) == 0) move(number, number);
+    }
+    out_.view = plan_;
+    out_.view.steps = out_.steps.data();
+    out_.view.step_count = static_cast<std::uint32_t>(out_.steps.size());
+    return std::move(out_);
+  }
+
+ private:
+  void add(const step& s) {
+    if (s.what == op::move_fd) return move(s.a, s.b);
+    if (s.what == op::keep_fd) return move(s.a, s.a);
+    out_.steps.push_back(s);
+  }
+
+  void move(int from, int to) {
+    if (to <= 2) placed_[to] = true;
+    out_.steps.push_back(
+        {.what = op::move_fd, .stage = error_stage::descriptors, .a = sent(from), .b = to});
+  }
+
+  int sent(int from) {
+    for (const passed_plan::source& s : out_.sources) {
+      if (s.from == from) return s.as;
+    }
+    const int as = least_ + static_cast<int>(out_.sources.size());
+    out_.sources.push_back({from, as});
+    return as;
+  }
+
+  const plan_view& plan_;
+  passed_plan out_;
+  int least_ = guardians_own;
+  bool placed_[3] = {};
+};
+
+}  // namespace
+
+std::optional<passed_plan> pass_on(const plan_view& plan) {
+  if (plan.step_count == 0 || plan.steps[0].what != op::close_others) return {};
+  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+    if (plan.steps[i].what == op::park_fd) return {};
+  }
+  return renumbering(plan).take();
+}
+
+}  // namespace brood::detail
