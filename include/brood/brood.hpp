@@ -10,6 +10,7 @@
 #include <brood/environment.hpp>
 #include <brood/error.hpp>
 #include <brood/expected.hpp>
+#include <brood/jobserver.hpp>
 #include <brood/option_table.hpp>
 #include <brood/options.hpp>
 #include <brood/pipeline.hpp>

@@ -14,6 +14,7 @@
 #include <brood/command.hpp>
 #include <brood/error.hpp>
 #include <brood/expected.hpp>
+#include <brood/jobserver.hpp>
 #include <brood/options.hpp>
 #include <brood/result.hpp>
 
@@ -92,6 +93,8 @@ struct pool_options {
   duration timeout = {};
   /// The first job that ends badly (an error, or not accepted) cancels all others.
   bool fail_fast = false;
+  /// Whether the jobs, and the makes, ninjas and cargos that they start, share slots.
+  jobserver_role jobserver = jobserver_role::none;
 };
 
 /// Runs what is submitted, in that order, on one thread of its own, whatever the number of jobs: an
@@ -156,6 +159,9 @@ class pool {
   };
   counts count() const;
   int max_workers() const;
+  /// Under jobserver_role::join: why there is no jobserver to share, as by
+  /// jobserver_client::find().
+  std::optional<error> jobserver_problem() const;
 
   struct impl;  ///< opaque
 

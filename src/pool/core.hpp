@@ -13,6 +13,7 @@
 
 #include "loop/event_loop.hpp"
 #include "pool/job.hpp"
+#include "pool/slots.hpp"
 
 namespace brood::detail {
 
@@ -28,6 +29,7 @@ class pool_core {
   std::condition_variable listed;  // something more is in `finished`, or nothing is left
 
   std::unique_ptr<event_loop> loop;
+  std::unique_ptr<slot_source> slots;  // the pool's thread's; null: max_workers is all there is
   std::thread::id own_thread;
   std::deque<job_ptr> queue;     // may hold jobs that were cancelled meanwhile
   std::vector<job_ptr> cancels;  // wishes for the pool's thread

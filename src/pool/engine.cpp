@@ -88,12 +88,24 @@ bool engine::may_start() const {
   return !starved_ && !core_->paused && running_ < static_cast<std::size_t>(core_->workers);
 }
 
+slot_source::load engine::load() const {
+  return {.running = running_,
+          .workers = static_cast<std::size_t>(core_->workers),
+          .wanting = slotless_};
+}
+
 job_ptr engine::next_queued() {
   const std::lock_guard hold(core_->lock);
+  slotless_ = false;
   while (may_start() && !core_->queue.empty()) {
-    job_ptr j = std::move(core_->queue.front());
+    job_ptr j = core_->queue.front();
+    const bool over = j->finished();  // cancelled while it was queued
+    if (!over && core_->slots && !core_->slots->may_start(load())) {
+      slotless_ = true;
+      return nullptr;
+    }
     core_->queue.pop_front();
-    if (j->finished()) continue;  // cancelled while it was queued
+    if (over) continue;
     --core_->counts.queued;
     ++core_->counts.running;
     if (core_->max_queued > 0) core_->room.notify_all();
@@ -104,6 +116,11 @@ job_ptr engine::next_queued() {
 
 void engine::start_what_may() {
   while (job_ptr j = next_queued()) begin(std::move(j));
+  if (!core_->slots) return;
+  std::unique_lock hold(core_->lock);
+  const slot_source::load now = load();
+  hold.unlock();
+  core_->slots->settle(now);
 }
 
 void engine::begin(job_ptr j) {
@@ -121,7 +138,13 @@ void engine::attempt(active& a) {
   const bool last = a.schedule.attempt() >= a.policy.attempts;
   options o = last && running_ <= 1 ? std::move(*a.job->opts) : *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
+  if (core_->slots) {
+    auto part = core_->slots->equip(o);
+    if (!part) return failed_to_start(a, part.error());
+    a.part = std::move(*part);
+  }
   auto started = try_spawn_below(&guardians_, a.job->cmd, std::move(o));
+  if (a.part) a.part->started();
   if (!started) return failed_to_start(a, started.error());
   if (last) a.job->opts.reset();
   set_state(a.job, job_state::running, started->pid());
@@ -131,6 +154,7 @@ void engine::attempt(active& a) {
 
 // A shortage passes as others end: the job goes back to where it was. Unless there are no others.
 void engine::failed_to_start(active& a, error why) {
+  a.part.reset();
   if (why.kind() != error_kind::busy || running_ <= 1) return ended(a, unexpected(why), nullptr);
   starved_ = true;
   --running_;
@@ -145,6 +169,7 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
                    std::exception_ptr thrown) {
   --running_;
   starved_ = false;
+  a.part.reset();
   const bool worth = !thrown && (outcome ? worth_another(a.policy, *outcome)
                                          : worth_another(a.policy, outcome.error()));
   const std::optional<std::int64_t> at =

@@ -32,6 +32,7 @@ class engine {
     engine& engine_;
     job_ptr job;
     std::unique_ptr<flight> air;  // null between two attempts
+    std::unique_ptr<stake> part;  // in the jobserver, of the attempt that runs
     retry_policy policy;
     retry_schedule schedule;
     std::vector<completed_process> before;
@@ -55,6 +56,7 @@ class engine {
   void finish(const job_ptr& j, expected<completed_process, error> outcome,
               std::exception_ptr thrown = nullptr);
   bool may_start() const;
+  slot_source::load load() const;
   bool may_leave() const;
   static void set_state(const job_ptr& j, job_state s, int pid);
   error timed_out(const job_ptr& j) const;
@@ -67,7 +69,8 @@ class engine {
   std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
   std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
   std::size_t running_ = 0;
-  bool starved_ = false;  // the system refused a start: wait for an end
+  bool starved_ = false;   // the system refused a start: wait for an end
+  bool slotless_ = false;  // a job waits for a slot of the jobserver
 };
 
 }  // namespace brood::detail

@@ -88,6 +88,29 @@ void job::cancel() const {
 struct pool::impl {
   std::shared_ptr<detail::pool_core> core = std::make_shared<detail::pool_core>();
   std::thread thread;
+  std::optional<error> jobserver_problem;
+
+  std::optional<jobserver_client> find_jobserver() {
+    auto client = jobserver_client::find();
+    if (client) return *client;
+    if (client.error().kind() == error_kind::busy) client.error().raise();
+    if (client.error().kind() == error_kind::broken) core->workers = 1;
+    jobserver_problem = client.error();
+    return {};
+  }
+
+  void open(jobserver_role role) {
+    // Before we open anything: what the numbers in MAKEFLAGS name is not to be ours.
+    std::optional<jobserver_client> client;
+    if (role == jobserver_role::join) client = find_jobserver();
+    core->loop = detail::event_loop::make(detail::portable_backend()).value();
+    if (client) {
+      core->slots = std::make_unique<detail::jobserver_guest>(*core->loop, std::move(*client));
+    } else if (role == jobserver_role::serve_pipe || role == jobserver_role::serve_fifo) {
+      const bool by_path = role == jobserver_role::serve_fifo;
+      core->slots = std::make_unique<detail::jobserver_host>(*core->loop, by_path);
+    }
+  }
 
   void start(pool_options opts) {
     const std::shared_ptr<detail::pool_core> c = core;
@@ -136,7 +159,7 @@ pool::pool(pool_options opts) : impl_(std::make_unique<impl>()) {
     bad_request("timeout", "must be more than 0").raise();
   }
   c.max_queued = opts.max_queued;
-  c.loop = detail::event_loop::make(detail::portable_backend()).value();
+  impl_->open(opts.jobserver);
   impl_->start(std::move(opts));
 }
 
@@ -151,6 +174,7 @@ pool::~pool() {
   impl_->thread.join();
   // Handles of jobs may live on; what they could wish for is over.
   const std::lock_guard hold(impl_->core->lock);
+  impl_->core->slots.reset();
   impl_->core->loop.reset();
 }
 
@@ -234,6 +258,8 @@ pool::counts pool::count() const {
   const std::lock_guard hold(impl_->core->lock);
   return impl_->core->counts;
 }
+
+std::optional<error> pool::jobserver_problem() const { return impl_->jobserver_problem; }
 
 int pool::max_workers() const {
   const std::lock_guard hold(impl_->core->lock);

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/make_error.hpp"
+#include "pool/descriptors.hpp"
 #include "pool/worker_engine.hpp"
 #include "process/access.hpp"
 #include "sys/time.hpp"
@@ -33,18 +34,6 @@ expected<channel_ends, error> open_channel(worker_channel kind) {
   }
   if (r < 0) return unexpected(os_error(error_stage::pipe, "channel", -r));
   return c;
-}
-
-/// The lowest number that nothing else of the child has.
-int free_number(const options& o) {
-  const auto taken = [&](int n) {
-    return std::find(o.pass_fds.begin(), o.pass_fds.end(), n) != o.pass_fds.end() ||
-           std::any_of(o.map_fds.begin(), o.map_fds.end(),
-                       [n](const fd_mapping& m) { return m.to == n; });
-  };
-  int n = 3;
-  while (taken(n)) ++n;
-  return n;
 }
 
 options options_for(const worker_options& w, const channel_ends& c) {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace brood::detail::sys {
@@ -59,6 +60,24 @@ int set_nonblocking(int number) noexcept;
 /// For a pipe: its new size in bytes, as far as this user may have it.
 int set_pipe_size(int number, int bytes) noexcept;
 bool is_regular_file(int number) noexcept;
+
+/// What a descriptor is of, and for.
+struct file_facts {
+  bool is_pipe = false;
+  bool is_device = false;  // a character device
+  bool is_terminal = false;
+  bool may_read = false;
+  bool may_write = false;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  bool same_file(const file_facts& o) const noexcept {
+    return device == o.device && inode == o.inode;
+  }
+};
+int look_at(int number, file_facts& facts) noexcept;
+/// The file of `number` once more, as an open file description of its own with `flags`.
+int reopen(int number, int flags) noexcept;
 bool is_directory(const char* path) noexcept;
 bool exists(const char* path) noexcept;
 

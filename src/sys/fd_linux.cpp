@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <cstdio>
 
 #include "sys/call.hpp"
 #include "sys/fd.hpp"
@@ -36,6 +37,12 @@ void raise_event(int event) noexcept {
 void clear_event(int event) noexcept {
   std::uint64_t count = 0;
   (void)read_some(event, &count, sizeof count);
+}
+
+int reopen(int number, int flags) noexcept {
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", number);
+  return open_file(path, flags, 0);
 }
 
 int set_pipe_size(int number, int bytes) noexcept {

@@ -102,6 +102,23 @@ bool is_regular_file(int number) noexcept {
   return ::fstat(number, &s) == 0 && S_ISREG(s.st_mode);
 }
 
+int look_at(int number, file_facts& facts) noexcept {
+  struct stat s;
+  const int r = call("fstat", [&] { return ::fstat(number, &s); });
+  if (r < 0) return r;
+  const int flags = call("fcntl", [&] { return ::fcntl(number, F_GETFL); });
+  if (flags < 0) return flags;
+  const int mode = flags & O_ACCMODE;
+  facts.is_pipe = S_ISFIFO(s.st_mode);
+  facts.is_device = S_ISCHR(s.st_mode);
+  facts.is_terminal = facts.is_device && ::isatty(number) == 1;
+  facts.may_read = mode == O_RDONLY || mode == O_RDWR;
+  facts.may_write = mode == O_WRONLY || mode == O_RDWR;
+  facts.device = s.st_dev;
+  facts.inode = s.st_ino;
+  return 0;
+}
+
 bool is_directory(const char* path) noexcept {
   struct stat s;
   return ::stat(path, &s) == 0 && S_ISDIR(s.st_mode);

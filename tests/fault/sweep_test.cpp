@@ -124,4 +124,33 @@ TEST_P(Sweep, ALoopWithTwoCommands) {
   });
 }
 
+TEST_P(Sweep, ABatchInAPool) {
+  sweep([] {
+    try {
+      brood::pool p({.max_workers = 2, .jobserver = brood::jobserver_role::serve_pipe});
+      const brood::options o{.capture_output = true, .contain = std::get<0>(GetParam())};
+      const auto all = p.try_map({{helper(), "out", "a"}, {helper(), "take-tokens", "1"}}, o);
+      EXPECT_TRUE(fired || (all[0] && all[0]->out == "a"));
+      EXPECT_TRUE(fired || (all[1] && all[1]->success()));
+    } catch (const brood::error&) {
+      EXPECT_TRUE(fired);
+    }
+  });
+}
+
+TEST_P(Sweep, ACallOfAWorker) {
+  sweep([] {
+    try {
+      brood::worker_pool p({helper(), "serve"}, {.max_workers = 1,
+                                                 .timeout = 20s,
+                                                 .process = {.stop = {{15, 20ms}, {9}},
+                                                             .contain = std::get<0>(GetParam())}});
+      const auto answer = p.try_call("echo hello");
+      EXPECT_TRUE(fired || (answer && *answer == "hello"));
+    } catch (const brood::error&) {
+      EXPECT_TRUE(fired);
+    }
+  });
+}
+
 }  // namespace

@@ -109,6 +109,13 @@ constexpr verb table[] = {
      "PROGRAM ANYTHING...: become it; 126, 127 as in a shell"},
     {"wait-children", verb_wait_children, kind::blocks, 0, 0, "until there are none left"},
 
+    {"take-tokens", verb_take_tokens, kind::blocks, 1, 1, "N: from the jobserver in MAKEFLAGS"},
+    {"give-tokens", verb_give_tokens, kind::blocks, 0, 1, "[BYTES]: back what was taken, or these"},
+    {"no-token", verb_no_token, kind::blocks, 0, 0, "`none` if none comes in 200 ms, else `some`"},
+    {"gauge", verb_gauge, kind::blocks, 2, 2,
+     "PATH N: be one of those that run, until there were N at once"},
+    {"gauged", verb_gauged, kind::quick, 1, 1, "PATH: `MOST of TOTAL` that gauge counted there"},
+
     {"eat-memory", verb_eat_memory, kind::blocks, 1, 1, "SIZE: touch and keep; `ok` or `ENOMEM`"},
     {"open-files", verb_open_files, kind::quick, 1, 1,
      "N: try so many, print how many; closes them"},

@@ -74,6 +74,13 @@ void verb_fork_tree(arguments args);
 void verb_exec(arguments args);
 void verb_wait_children(arguments args);
 
+// jobserver.cpp
+void verb_take_tokens(arguments args);
+void verb_give_tokens(arguments args);
+void verb_no_token(arguments args);
+void verb_gauge(arguments args);
+void verb_gauged(arguments args);
+
 // limits.cpp
 void verb_eat_memory(arguments args);
 void verb_open_files(arguments args);
