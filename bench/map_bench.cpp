@@ -190,8 +190,9 @@ struct questions {
   }
 
   void much_output() const {
-    const std::size_t size = args.pick(1 << 30, 1 << 26);
-    comparison all(numbers("size", size));
+    const unsigned long long size = args.pick(1 << 30, 1 << 26);
+    write_file("size", [&](std::FILE* f) { std::fprintf(f, "%llu\n", size); });
+    comparison all("size");
     all.add("map", {tool, "map", BIN "/bench-writer"});
     if (parallel) all.add("parallel", {gnu_parallel, BIN "/bench-writer"});
     const bench::measurement m = all.measure(args.rounds(3));
