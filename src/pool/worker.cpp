@@ -32,6 +32,9 @@ expected<channel_ends, error> open_channel(worker_channel kind) {
     r = sys::make_pipe(c.their_in, c.to_worker);
     if (r >= 0) r = sys::make_pipe(c.from_worker, c.their_out);
   }
+  // In a blocking read the pool's thread would wait for one worker alone.
+  if (r >= 0) r = sys::set_nonblocking(c.from_worker.get());
+  if (r >= 0 && c.to_worker) r = sys::set_nonblocking(c.to_worker.get());
   if (r < 0) return unexpected(os_error(error_stage::pipe, "channel", -r));
   return c;
 }
