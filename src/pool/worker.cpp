@@ -79,10 +79,11 @@ expected<void, error> worker::start(const worker_core& core) {
 void worker::stop(reason why) {
   engine_.loop().forget(*this);
   deadline = INT64_MAX;
-  line->close();
-  if (stopped_ || !air_) return;
-  stopped_ = true;
-  air_->stop(why);
+  if (!stopped_ && air_) {
+    stopped_ = true;
+    air_->stop(why);
+  }
+  line->close();  // only now: many a worker exits at once
 }
 
 completed_process worker::so_far(reason why) {
