@@ -135,6 +135,7 @@ void engine::begin(job_ptr j) {
 }
 
 void engine::attempt(active& a) {
+  if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
   const bool last = a.schedule.attempt() >= a.policy.attempts;
   options o = last && running_ <= 1 ? std::move(*a.job->opts) : *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
