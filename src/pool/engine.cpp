@@ -135,6 +135,7 @@ void engine::begin(job_ptr j) {
 }
 
 void engine::attempt(active& a) {
+  if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
   const bool last = a.schedule.attempt() >= a.policy.attempts;
   const bool spare = last && running_ <= 1;  // it will not go back to the queue
   options o = spare ? std::move(*a.job->opts) : *a.job->opts;

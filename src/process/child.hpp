@@ -53,7 +53,8 @@ class child {
   /// Signal the child alone, or all that the containment reaches. 0 or the negative errno.
   virtual int send(int signal, bool all) noexcept = 0;
 
-  /// Start to stop everything in reach. Asked again: straight to SIGKILL.
+  /// Start to stop everything in reach, and hold what is there now: the first signal goes out with
+  /// advance_stop(). Asked again: straight to SIGKILL.
   virtual void begin_stop(const ladder_steps& steps) noexcept = 0;
   virtual bool stopping() const noexcept = 0;
   /// Carry the stop on; when to call again at the latest.
