@@ -31,6 +31,8 @@ constexpr std::size_t queue_limit = 2048;
 constexpr std::size_t queue_bytes = 1 << 20;
 // Below so many pages, what lies in the write-ahead log costs the next opener next to nothing.
 constexpr std::int64_t checkpoint_pages = 256;
+// Who has begun is more patient than who could still do without a journal.
+constexpr int patience_later = 6;
 
 moment now() {
   return std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
@@ -151,7 +153,8 @@ journal::journal(const std::string& folder, settings s) {
   make_folder(folder);
   impl_ = std::make_unique<impl>(folder, s);
   sql::database& db = impl_->db;
-  db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
+  db.use_log();
+  db.execute("PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
   make_schema(db);
   db.keep_log_on_close();
 }
@@ -174,6 +177,7 @@ std::int64_t journal::begin_run(const run_info& info) {
   insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
   i.locks.take(i.run);  // before anybody can see the run and take it for dead
   t.commit();
+  i.db.set_patience(patience_later * i.options.busy);
   i.start_thread();
   return i.run;
 }
