@@ -235,6 +235,10 @@ int run_batch(map_settings& s, const cut_words& words) {
     print_commands(*jobs, c, s, t);
     return 0;
   }
+  if (is_bounded(s.jobs) && !s.quiet) {
+    complain("descriptors are for " + std::to_string(resolve(s.jobs)) +
+             " jobs at once: 'ulimit -n' changes that");
+  }
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
   if (s.workers) return run_workers(words.command, s, *jobs);
