@@ -54,6 +54,7 @@ class asked {
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
+    ::sigdelset(&all, SIGPIPE);
     ::sigdelset(&all, SIGALRM);                     // which interrupts a write that nobody reads
     ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the others are for this thread
     alive_ = workers_;
