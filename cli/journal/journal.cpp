@@ -31,6 +31,8 @@ constexpr std::size_t queue_limit = 2048;
 constexpr std::size_t queue_bytes = 1 << 20;
 // The next opener reads the write-ahead log; to empty it waits for the disk.
 constexpr std::int64_t checkpoint_bytes = 512 << 10;
+// Who has begun is more patient than who could still do without a journal.
+constexpr int patience_later = 6;
 
 moment now() {
   return std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
@@ -152,10 +154,10 @@ journal::journal(const std::string& folder, settings s) {
   impl_ = std::make_unique<impl>(folder, s);
   sql::database& db = impl_->db;
   // Small pages: a small run changes a handful, and the next one reads their log again.
+  db.execute("PRAGMA page_size = 1024");
+  db.use_log();
   db.execute(
-      "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 4000; "
-      "PRAGMA synchronous = NORMAL; PRAGMA "
-      "temp_store = MEMORY");
+      "PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
   make_schema(db);
   db.keep_log_on_close();
 }
@@ -178,6 +180,7 @@ std::int64_t journal::begin_run(const run_info& info) {
   insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
   i.locks.take(i.run);  // before anybody can see the run and take it for dead
   t.commit();
+  i.db.set_patience(patience_later * i.options.busy);
   i.start_thread();
   return i.run;
 }
