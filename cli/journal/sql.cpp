@@ -137,10 +137,9 @@ void database::keep_log_on_close() {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
-void database::checkpoint_above(std::int64_t pages) {
+void database::checkpoint_above(std::int64_t bytes) {
   struct stat log {};
-  constexpr std::int64_t page = 4096;
-  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= pages * page) return;
+  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= bytes) return;
   sqlite3_busy_timeout(handle_, 0);
   // Whoever is at it has the next chance: the log is as good a place as the database.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

@@ -33,8 +33,8 @@ class database {
 
   /// From now on the last one to close it leaves the write-ahead log as it is: no fsync(2).
   void keep_log_on_close();
-  /// Moves the log into the database if it has more pages than that and nobody else is at it.
-  void checkpoint_above(std::int64_t pages);
+  /// Moves the log into the database if it is larger than that and nobody else is at it.
+  void checkpoint_above(std::int64_t bytes);
 
   /// \throws failure  about the latest call, whose result was `code`.
   [[noreturn]] void fail(int code) const;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map/batch.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -49,10 +50,16 @@ batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers
       progress_(s, began_),
       most_(resolve(s.jobs)),
       pool_({.max_workers = most_}) {
-  if (!s.has("in") && !s.has("input")) base_.in = brood::DEVNULL;
+  if (s.has("in") || s.has("input")) return;
+  nothing_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // once, not for each job
+  base_.in = nothing_ >= 0 ? brood::fd(nothing_) : brood::stdio(brood::DEVNULL);
 }
 
-batch::~batch() { pool_.cancel_all(); }
+batch::~batch() {
+  pool_.cancel_all();
+  pool_.wait();
+  if (nothing_ >= 0) ::close(nothing_);
+}
 
 int batch::run() {
   std::optional<failure> wrong;

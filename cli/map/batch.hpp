@@ -97,6 +97,7 @@ class batch {
   gate gate_;
   printer printer_;
   brood::options base_;
+  int nothing_ = -1;  // what jobs read that are not given anything
   brood::retry_policy policy_;
   median_of_last durations_;
   std::int64_t began_;

@@ -120,9 +120,9 @@ void batch::drop_waiting() {
 }
 
 void batch::show(slot& s, job_end& end) {
+  s.output.close_off(*s.job);
   end.out_bytes = s.output.bytes(false);
   end.folder = s.job->folder;
-  s.output.check_space(*s.job);
   chronicle_.ended(end, &s.output);
   const std::uint64_t seq = s.job->seq;
   if (settings_.json) {

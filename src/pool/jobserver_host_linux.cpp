@@ -80,14 +80,13 @@ class jobserver_host::channel final : public stake, public loop_task {
     their_writes_.reset();
   }
 
-  /// Put so many tokens there. \return how many there was room for.
-  std::size_t give(std::size_t count) {
+  /// Put so many tokens there, or as many as the system takes.
+  void give(std::size_t count) {
     const std::string tokens(std::min<std::size_t>(count, 4096), '+');
     const ssize_t n = sys::write_quietly(ours_.get(), tokens.data(), tokens.size());
     const std::size_t put = n > 0 ? static_cast<std::size_t>(n) : 0;
     given_ += put;
     host_.given_ += put;
-    return put;
   }
 
   /// Take back what lies there, at most so many. \return how many. A program may write what it
@@ -151,14 +150,11 @@ void jobserver_host::take_back(std::size_t most) {
   }
 }
 
-bool jobserver_host::deal(std::size_t spare) {
+void jobserver_host::deal(std::size_t spare) {
   const std::size_t n = channels_.size();
-  bool any = false;
   for (std::size_t i = 0; i < n && spare > 0; ++i) {
-    channel& c = *channels_[(first_ + i) % n];
-    any |= c.give(spare / n + (i < spare % n ? 1 : 0)) > 0;
+    channels_[(first_ + i) % n]->give(spare / n + (i < spare % n ? 1 : 0));
   }
-  return any;
 }
 
 void jobserver_host::listen(bool on) {
@@ -174,22 +170,26 @@ void jobserver_host::look_at(std::int64_t when) {
 }
 
 // Tokens for whom? If a job waits to start, or there are too many (resize), they are collected as
-// they come. A job that is alone gets all. Among several, those that lie unused go round.
+// they come. A job that is alone gets all. Among several, those that lie unused go round. What the
+// system refused to take (no memory) is offered again.
 void jobserver_host::settle(const load& l) {
   workers_ = l.workers;
   if (excess(l) > 0) take_back(excess(l));
   must_collect_ = l.wanting || excess(l) > 0;
-  if (must_collect_ || channels_.size() < 2) {
-    if (!must_collect_ && spare(l) > 0) deal(spare(l));
-    pause_ = first_pause;
+  const bool alone = channels_.size() == 1;
+  if (must_collect_ || channels_.size() < 2) pause_ = first_pause;
+  if (must_collect_ || channels_.empty()) {
     look_at(INT64_MAX);
     return listen(must_collect_);
   }
-  if (spare(l) > 0 && deal(spare(l))) {
+  const bool dealt = spare(l) > 0;
+  if (dealt) deal(spare(l));
+  if (spare(l) > 0 || (dealt && !alone)) {
     if (at_ == INT64_MAX) look_at(sys::now() + pause_);
     return listen(false);
   }
-  if (at_ == INT64_MAX) listen(true);
+  if (alone) look_at(INT64_MAX);
+  if (at_ == INT64_MAX) listen(!alone);
 }
 
 void jobserver_host::token_came_back() {

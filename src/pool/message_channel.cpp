@@ -44,10 +44,7 @@ message_channel::message_channel(worker_framing framing, std::size_t max_frame, 
     : framing_(framing),
       max_frame_(max_frame),
       to_(std::move(to_worker)),
-      from_(std::move(from_worker)) {
-  if (to_) (void)sys::set_nonblocking(to_.get());
-  (void)sys::set_nonblocking(from_.get());
-}
+      from_(std::move(from_worker)) {}
 
 void message_channel::close() noexcept {
   to_.reset();

@@ -28,7 +28,7 @@ class message_channel {
     too_long,  ///< more than the longest message that is taken
     late,      ///< of exchange() alone
   };
-  /// `to_worker` and `from_worker` become non-blocking. A socket: `to_worker` is not given.
+  /// `to_worker` and `from_worker` are non-blocking. A socket: `to_worker` is not given.
   message_channel(worker_framing framing, std::size_t max_frame, sys::fd to_worker,
                   sys::fd from_worker) noexcept;
 

@@ -71,7 +71,7 @@ class jobserver_host final : public slot_source, private loop_task {
   std::size_t spare(const load& l) const;
   std::size_t excess(const load& l) const;
   void take_back(std::size_t most);
-  bool deal(std::size_t spare);
+  void deal(std::size_t spare);
   void listen(bool on);
   void look_at(std::int64_t when);
 

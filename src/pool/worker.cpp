@@ -32,6 +32,9 @@ expected<channel_ends, error> open_channel(worker_channel kind) {
     r = sys::make_pipe(c.their_in, c.to_worker);
     if (r >= 0) r = sys::make_pipe(c.from_worker, c.their_out);
   }
+  // In a blocking read the pool's thread would wait for one worker alone.
+  if (r >= 0) r = sys::set_nonblocking(c.from_worker.get());
+  if (r >= 0 && c.to_worker) r = sys::set_nonblocking(c.to_worker.get());
   if (r < 0) return unexpected(os_error(error_stage::pipe, "channel", -r));
   return c;
 }
@@ -76,10 +79,11 @@ expected<void, error> worker::start(const worker_core& core) {
 void worker::stop(reason why) {
   engine_.loop().forget(*this);
   deadline = INT64_MAX;
-  line->close();
-  if (stopped_ || !air_) return;
-  stopped_ = true;
-  air_->stop(why);
+  if (!stopped_ && air_) {
+    stopped_ = true;
+    air_->stop(why);
+  }
+  line->close();  // only now: many a worker exits at once
 }
 
 completed_process worker::so_far(reason why) {

@@ -90,7 +90,7 @@ std::size_t worker_engine::in_service() const { return workers_.size() - core_->
 
 bool worker_engine::needs_another() {
   const lock hold(core_->lock);
-  if (core_->leave || starved_ || workers_.size() >= core_->max_workers) return false;
+  if (core_->leave || workers_.size() >= core_->max_workers) return false;
   const bool may = sys::now() >= start_after_;
   if (core_->counts.queued > core_->counts.starting) return may || in_service() == 0;
   return may && in_service() < core_->min_workers;
@@ -106,7 +106,7 @@ bool worker_engine::start_one() {
   worker& w = *owned;
   if (auto started = w.start(*core_); !started) {
     if (started.error().kind() == error_kind::busy && !workers_.empty()) {
-      starved_ = true;
+      start_after_ = sys::now() + first_pause;  // those that are there do the work meanwhile
     } else {
       start_failed(started.error());
     }
@@ -239,7 +239,6 @@ void worker_engine::bury(worker& w) {
     core_->counts.crashed += by_itself;
     std::erase(core_->pids, w.pid);
   }
-  starved_ = false;
   const auto at = workers_.find(&w);
   gone_.push_back(std::move(at->second));
   workers_.erase(at);

@@ -65,7 +65,6 @@ class worker_engine {
   std::unordered_map<worker*, std::unique_ptr<worker>> workers_;
   std::vector<std::unique_ptr<worker>> gone_;  // destroyed once nobody is inside
   bool leaving_ = false;
-  bool starved_ = false;          // the system refused a start: wait for an end
   int barren_ = 0;                // workers in a row that were of no use
   std::int64_t start_after_ = 0;  // no start before, if it can wait
 };

@@ -52,6 +52,9 @@ class direct_child final : public child {
     if (ladder_.started()) {
       ladder_.hurry();
     } else {
+      // Held before anybody is signalled: the end of one (of a stage, of who feeds it) may end
+      // another by itself, and whoever is below that one cannot be found any more.
+      all_.scan();
       ladder_.start(steps);
     }
   }

@@ -27,6 +27,8 @@ class targets {
 
   /// The root was reaped: its number may not be used any more.
   void root_ended() noexcept { root_ended_ = true; }
+  /// Look for descendants. They are held from then on, also when their parents end.
+  void scan() noexcept;
   /// A new rung of the ladder: everybody gets its signal once more.
   void new_round() noexcept { ++round_; }
   /// Look for new descendants and send `signal` to all that have not had it in this round;
@@ -42,7 +44,6 @@ class targets {
     std::uint64_t start;
     unsigned round;  // in which it was signalled last
   };
-  void scan() noexcept;
   void scan_below(int pid) noexcept;
   void hold(int pid, int parent) noexcept;
   bool alive(const member& m) const noexcept;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -129,18 +130,29 @@ class Jobserver : public support::os_test {
 
 // --- a pool that is a jobserver ---
 
-class ServingPool : public Jobserver, public ::testing::WithParamInterface<jobserver_role> {
+// Sealed jobs get their descriptors over the channel of a guardian, where one is free.
+class ServingPool
+    : public Jobserver,
+      public ::testing::WithParamInterface<std::tuple<jobserver_role, brood::containment>> {
  protected:
   brood::pool_options serving(int workers) const {
-    return {.max_workers = workers, .jobserver = GetParam()};
+    return {.max_workers = workers, .jobserver = std::get<0>(GetParam())};
+  }
+  static job submit(pool& p, command c, brood::options o = {}) {
+    o.contain = std::get<1>(GetParam());
+    return p.submit(std::move(c), std::move(o));
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Styles, ServingPool,
-                         ::testing::Values(jobserver_role::serve_pipe, jobserver_role::serve_fifo),
-                         [](const auto& i) {
-                           return i.param == jobserver_role::serve_pipe ? "pipe" : "fifo";
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Styles, ServingPool,
+    ::testing::Combine(::testing::Values(jobserver_role::serve_pipe, jobserver_role::serve_fifo),
+                       ::testing::Values(brood::containment::tree, brood::containment::sealed)),
+    [](const auto& i) {
+      const bool pipe = std::get<0>(i.param) == jobserver_role::serve_pipe;
+      return std::string(pipe ? "pipe_" : "fifo_") +
+             std::string(brood::to_string(std::get<1>(i.param)));
+    });
 
 TEST_F(Jobserver, NestedMakesAndJobsTogetherStayWithinTheSlots) {
   pool p({.max_workers = 3, .jobserver = jobserver_role::serve_pipe});
@@ -188,20 +200,21 @@ TEST_F(Jobserver, TheSlotsOfAKilledMakeComeBack) {
 TEST_P(ServingPool, TheSlotsOfAKilledClientComeBack) {
   pool p(serving(3));
   for (int i = 0; i < 4; ++i) {
-    const auto killed = p.submit({helper(), "take-tokens", "2", "+", "kill-self", "KILL"}).result();
+    const auto killed =
+        submit(p, {helper(), "take-tokens", "2", "+", "kill-self", "KILL"}).result();
     EXPECT_EQ(killed.status.signal(), 9);
   }
-  const job next = p.submit({helper(), "take-tokens", "2", "+", "no-token"}, {.out = brood::PIPE});
+  const job next = submit(p, {helper(), "take-tokens", "2", "+", "no-token"}, {.out = brood::PIPE});
   EXPECT_EQ(next.result().out, "none\n");
 }
 
 TEST_P(ServingPool, ASlotGoesToTheJobThatWantsIt) {
   pool p(serving(4));
   std::vector<job> sleepers;
-  for (int i = 0; i < 2; ++i) sleepers.push_back(p.submit({helper(), "pause"}));
+  for (int i = 0; i < 2; ++i) sleepers.push_back(submit(p, {helper(), "pause"}));
   // One slot is left, and three jobs could have it.
   const command taker{helper(), "take-tokens", "1", "+", "give-tokens"};
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(p.submit(taker).result().success());
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(submit(p, taker).result().success());
   for (const job& j : sleepers) j.cancel();
 }
 
@@ -209,10 +222,10 @@ TEST_P(ServingPool, WhatOneClientGivesBackAnotherGets) {
   pool p(serving(3));
   const std::string took = fifo("took");
   const std::string gave = fifo("gave");
-  const job first = p.submit({helper(), "take-tokens", "1", "+", "ready", took, "+", "ready", gave,
-                              "+", "give-tokens", "+", "pause"});
+  const job first = submit(p, {helper(), "take-tokens", "1", "+", "ready", took, "+", "ready", gave,
+                               "+", "give-tokens", "+", "pause"});
   await(took);
-  const job second = p.submit({helper(), "take-tokens", "1"});
+  const job second = submit(p, {helper(), "take-tokens", "1"});
   EXPECT_FALSE(second.wait_for(100ms));
   await(gave);
   EXPECT_TRUE(second.result().success());
@@ -223,10 +236,10 @@ TEST_P(ServingPool, AJobWaitsForTheSlotThatAClientHolds) {
   pool p(serving(2));
   const std::string took = fifo("took");
   const std::string gave = fifo("gave");
-  const job first = p.submit({helper(), "take-tokens", "1", "+", "ready", took, "+", "ready", gave,
-                              "+", "give-tokens", "+", "pause"});
+  const job first = submit(p, {helper(), "take-tokens", "1", "+", "ready", took, "+", "ready", gave,
+                               "+", "give-tokens", "+", "pause"});
   await(took);
-  const job second = p.submit({helper(), "exit", "0"});
+  const job second = submit(p, {helper(), "exit", "0"});
   EXPECT_FALSE(second.wait_for(100ms));
   EXPECT_EQ(second.state(), brood::job_state::queued);
   await(gave);
@@ -237,50 +250,68 @@ TEST_P(ServingPool, AJobWaitsForTheSlotThatAClientHolds) {
 TEST_P(ServingPool, TokensThatNobodyGaveAreNotSlots) {
   pool p(serving(2));
   const std::string rogue = fifo("rogue");
-  const job liar = p.submit(
-      {helper(), "give-tokens", std::string(5000, 'x'), "+", "ready", rogue, "+", "pause"});
+  const job liar = submit(
+      p, {helper(), "give-tokens", std::string(5000, 'x'), "+", "ready", rogue, "+", "pause"});
   await(rogue);
   std::vector<job> gauges;
-  for (int i = 0; i < 5; ++i) gauges.push_back(p.submit(gauge(1)));
+  for (int i = 0; i < 5; ++i) gauges.push_back(submit(p, gauge(1)));
   for (const job& j : gauges) EXPECT_TRUE(j.result().success());
   EXPECT_EQ(gauged(), "1 of 5\n");  // the liar has the other slot
   liar.cancel();
-  const job next = p.submit({helper(), "take-tokens", "1", "+", "no-token"}, {.out = brood::PIPE});
+  const job next = submit(p, {helper(), "take-tokens", "1", "+", "no-token"}, {.out = brood::PIPE});
   EXPECT_EQ(next.result().out, "none\n");
 }
 
 TEST_P(ServingPool, ASmallerPoolCollectsWhatItHasGiven) {
   pool p(serving(4));
   const std::string took = fifo("took");
-  const job first = p.submit(
-      {helper(), "take-tokens", "1", "+", "ready", took, "+", "no-token", "+", "give-tokens"},
+  const job first = submit(
+      p, {helper(), "take-tokens", "1", "+", "ready", took, "+", "no-token", "+", "give-tokens"},
       {.out = brood::PIPE});
   p.resize(2);
   await(took);
   EXPECT_TRUE(first.result().success());
   p.resize(1);
-  const job last = p.submit({helper(), "no-token"}, {.out = brood::PIPE});
+  const job last = submit(p, {helper(), "no-token"}, {.out = brood::PIPE});
   EXPECT_EQ(last.result().out, "none\n");
 }
 
 TEST_P(ServingPool, RetriesAndFailuresKeepTheCount) {
   pool p(serving(2));
   for (int i = 0; i < 5; ++i) {
-    EXPECT_FALSE(p.submit({"/no/such/program"}).try_result());
-    EXPECT_EQ(p.submit({helper(), "take-tokens", "1", "+", "exit", "1"}, {.retry = {.attempts = 3}})
-                  .result()
-                  .attempts.size(),
-              2U);
+    EXPECT_FALSE(submit(p, {"/no/such/program"}).try_result());
+    EXPECT_EQ(
+        submit(p, {helper(), "take-tokens", "1", "+", "exit", "1"}, {.retry = {.attempts = 3}})
+            .result()
+            .attempts.size(),
+        2U);
   }
-  EXPECT_TRUE(p.submit({helper(), "take-tokens", "1"}).result().success());
+  EXPECT_TRUE(submit(p, {helper(), "take-tokens", "1"}).result().success());
+}
+
+// One after another under the same guardian: nothing of the pipe of one reaches the next.
+TEST_P(ServingPool, EachJobHasAPipeOfItsOwn) {
+  pool p(serving(2));
+  std::optional<std::size_t> descriptors;
+  for (int i = 0; i < 4; ++i) {
+    const auto r = submit(p, {helper(), "take-tokens", "1", "+", "list-fds"},
+                          {.in = brood::DEVNULL, .capture_output = true})
+                       .result();
+    EXPECT_TRUE(r.success());
+    const std::size_t count = support::split_lines(r.out).size();
+    EXPECT_EQ(count, descriptors.value_or(count)) << r.out;
+    descriptors = count;
+  }
+  const bool by_path = std::get<0>(GetParam()) == jobserver_role::serve_fifo;
+  EXPECT_EQ(descriptors, by_path ? 4U : 5U);  // what the helper has opened, or both ends
 }
 
 TEST_P(ServingPool, OtherFlagsOfMakeStay) {
   pool p(serving(2));
   const auto env = brood::environment().set("MAKEFLAGS", "ks -j8 --jobserver-auth=8,9 -- A=b\\ c");
   const auto r =
-      p.submit({helper(), "env", "MAKEFLAGS", "CARGO_MAKEFLAGS", "+", "take-tokens", "1"},
-               {.out = brood::PIPE, .env = env})
+      submit(p, {helper(), "env", "MAKEFLAGS", "CARGO_MAKEFLAGS", "+", "take-tokens", "1"},
+             {.out = brood::PIPE, .env = env})
           .result();
   EXPECT_TRUE(r.success());
   EXPECT_EQ(r.out.rfind("MAKEFLAGS=ks -j", 0), 0U) << r.out;

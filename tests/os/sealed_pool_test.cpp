@@ -164,7 +164,7 @@ TEST_F(SealedPool, BothStreamsInOnePlaceAndNoInput) {
 }
 
 TEST_F(SealedPool, WhatACommandLeavesBehindIsStopped) {
-  EXPECT_TRUE(result_of({"daemonise", "pause", "+", "setsid-bg", "ignore TERM + pause"},
+  EXPECT_TRUE(result_of({"daemonise", "pause", "+", "setsid-bg", "ignore", "TERM", ",", "pause"},
                         {.stop = {{SIGTERM, 10ms}, {SIGKILL}}})
                   .success());
   EXPECT_TRUE(support::survivors().empty());

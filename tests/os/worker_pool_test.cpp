@@ -1,6 +1,7 @@
 // Worker pools: answers, timeouts, crashes, garbage, recycling, sizes, and what they leave behind.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -275,6 +276,23 @@ TEST_F(Workers, AProgramThatCannotBeStartedIsTheErrorOfEachRequest) {
   EXPECT_EQ(d.error().kind(), error_kind::broken);
   EXPECT_EQ(d.error().result()->status.code(), 3);
   EXPECT_EQ(d.error().result()->err, "no config");
+}
+
+TEST_F(Workers, AShortageThatHasPassedIsNoticedWhileOthersWork) {
+  worker_pool p(serve(), {.max_workers = 2});
+  const reply busy = p.request("pause");
+  ASSERT_TRUE(until([&] { return busy.state() == reply_state::running; }));
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  const int top = dup(0);
+  close(top);
+  const rlimit tight{static_cast<rlim_t>(top), files.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const reply waits = p.request("echo x");
+  EXPECT_FALSE(waits.wait_for(50ms));
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  EXPECT_EQ(waits.result(), "x");
+  EXPECT_FALSE(busy.done());
 }
 
 TEST_F(Workers, AFullQueueHoldsBack) {

@@ -110,11 +110,12 @@ std::string describe(pid_t pid) {
   return one_line(read_file(base + "/comm")) + (pid_alive(pid) ? "" : " (zombie)");
 }
 
+std::string task_of(pid_t thread) { return "/proc/self/task/" + std::to_string(thread); }
+
 std::map<pid_t, std::string> all_children() {
   std::map<pid_t, std::string> result;
-  const std::string task = "/proc/self/task/";
-  for (const int thread : numbers_in(task.c_str())) {
-    std::istringstream pids(read_file(task + std::to_string(thread) + "/children"));
+  for (const int thread : numbers_in("/proc/self/task")) {
+    std::istringstream pids(read_file(task_of(thread) + "/children"));
     for (pid_t pid = 0; pids >> pid;) result[pid] = describe(pid);
   }
   return result;
@@ -258,7 +259,9 @@ void os_test::SetUp() {
   if (realpath(dir_.c_str(), real.data()) != nullptr) dir_ = real.data();
   old_cwd_ = link_target("/proc/self/cwd");
   ASSERT_EQ(chdir(dir_.c_str()), 0);
-  std::thread([] {}).join();  // with the first one, TSan starts a thread of its own
+  pid_t thread = 0;
+  std::thread([&] { thread = gettid(); }).join();  // with the first, TSan starts one of its own
+  poll_until(2s, [&] { return access(task_of(thread).c_str(), F_OK) != 0; });
   mark_ = new_mark();
   setenv(mark_name, mark_.c_str(), 1);
   before_ = snapshot::take();
