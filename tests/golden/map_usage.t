@@ -53,6 +53,10 @@ $ brood map -j 0% echo ::: 1
 brood: --jobs: '0%' is not a number of jobs such as 4, 50%, +1 or 0
 [125]
 
+$ brood map -j 1.5 echo ::: 1
+brood: --jobs: '1.5' is not a number of jobs such as 4, 50%, +1 or 0
+[125]
+
 $ brood map -n 0 echo ::: 1
 brood: --max-args: '0' is not a number of at least 1
 [125]
@@ -101,6 +105,10 @@ $ brood map --pipe echo ::: a
 brood: map: --pipe takes no arguments after :::
 [125]
 
+$ seq 3 | brood map --pipe --header : cat
+brood: map: contradictory options: --pipe and --header, --csv, --colsep, --null, --delimiter or --shuf
+[125]
+
 $ brood map --recend x echo ::: a
 brood: map: --recstart and --recend are for --pipe
 [125]
@@ -147,3 +155,25 @@ brood: 1 of 1 jobs failed: 'brood report --failed' has more
 $ brood map $HELPER echo ::: a > /dev/full
 brood: cannot write to stdout: No space left on device
 [125]
+
+$ brood map $HELPER echo ::: a >&-
+brood: cannot write to stdout: Bad file descriptor
+[125]
+
+$ brood map $HELPER echo <&-
+brood: read 'stdin': Bad file descriptor
+[125]
+
+$ seq 50 | (ulimit -n 40; brood map -j 50 $HELPER echo | wc -l)
+brood: descriptors are for 1 jobs at once: 'ulimit -n' changes that
+50
+
+$ seq 2000 | brood map nope
+brood: exec 'nope': No such file or directory
+[127]
+
+$ touch secret; chmod 0 secret; [ -r secret ] && echo "brood: open 'secret': Permission denied" || brood map -a secret echo; true
+brood: open 'secret': Permission denied
+
+$ seq 9 | sed "s/.*/'/" | brood map -n 9 --shell 'echo {} "{}"'
+' ' ' ' ' ' ' ' ' ' ' ' ' ' ' ' ' '

@@ -160,14 +160,6 @@ TEST_F(ToolMap, TheFirstJobStartsBeforeTheInputEnds) {
   EXPECT_EQ(tool.wait().code, 0);
 }
 
-TEST_F(ToolMap, MoreThanFourGibibytesInOneLine) {
-  const finished end = support::run_bare(
-      {"/bin/sh", "-c",
-       "\"$0\" map --joblog log \"$1\" \"$2\" ::: 4294967301 > /dev/null; cut -f 6 log",
-       support::tool(), helper(), "grow-stdout"});
-  EXPECT_EQ(end.out, "Receive\n4294967301\n") << end.err;
-}
-
 TEST_F(ToolMap, AFullDiskIsSaidAndStopsTheBatch) {
   if (::geteuid() != 0) GTEST_SKIP() << "a file system of its own takes root";
   ASSERT_EQ(::mkdir("small", 0777), 0);

@@ -223,26 +223,41 @@ class Journals(ToolTest):
 
 
 class Leaks(ToolTest):
-    """Workers of --pool; those of other jobs are in tests/os."""
+    """tests/os has those that run away or ignore signals, each by itself; here they do all of it, and are workers."""
 
-    def leak(self, number, prefix=()):
-        pids = self.top / "pids"
-        process = self.start("map", "--pool", "-j2", "--kill-after", "0.1", HELPER, "leak-tree", pids, ":::", "a", "b", "c", "d",
-                             prefix=prefix, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.assertTrue(wait_until(lambda: len(lines_of(pids)) == 10))
-        process.send_signal(number)
-        self.assertIn(process.wait(60), (-number, 128 + number))
+    # The job, a child with a session of its own and a daemon: none heeds a signal.
+    STUBBORN = [HELPER, "echo", "{}", "+", "ignore", "TERM", "INT", "HUP", "QUIT", "+", "setsid-bg", "ready", "on", ",", "pause",
+                "+", "daemonise", "ready", "on", ",", "pause", "+", "ready", "on", "+", "pause"]
+
+    def stop(self, options, jobs, count, number=0, prefix=(), status=None):
+        """Starts it, waits for `count` lines in `on`, sends the signal, and looks who is left."""
+        on = self.top / "on"
+        process = self.start("map", "-q", "-j2", "--kill-after", "0.1", *options, *jobs, prefix=prefix, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.assertTrue(wait_until(lambda: len(lines_of(on)) == count or process.poll() is not None))
+        if number:
+            self.assertEqual(len(lines_of(on)), count)
+            process.send_signal(number)
+        self.assertIn(process.wait(60), (-number, 128 + number) if number else (status,))
         self.assertEqual(self.survivors(), {})
-        pids.unlink()
+        on.unlink(missing_ok=True)
 
-    def test_no_worker_survives(self):
+    def all_ways(self, prefix=()):
+        jobs = [*self.STUBBORN, ":::", "a", "b"]
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-            self.leak(number)
+            self.stop([], jobs, 6, number, prefix)
+        self.stop(["--timeout", "3"], jobs, 6, prefix=prefix, status=2)
+        fails = "[ $0 = a ] && exec \"$@\"; until [ \"$(cat on 2>&- | wc -l)\" -ge 3 ]; do :; done; exit 1"
+        self.stop(["--halt", "now,fail=1"], [HELPER, "exec", "/bin/sh", "-c", fails, "{}", *self.STUBBORN, ":::", "a", "b"], 3, prefix=prefix,
+                  status=1)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            self.stop(["--pool"], [HELPER, "leak-tree", "on", ":::", "a", "b", "c", "d"], 10, number, prefix)
 
-    def test_no_worker_of_nobody_survives(self):
-        prefix = self.as_nobody()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-            self.leak(number, prefix)
+    def test_nobody_survives(self):
+        self.all_ways()
+
+    def test_nobody_of_nobody_survives(self):
+        self.all_ways(self.as_nobody())
 
 
 main()

