@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # From the quiet ones to those that fill the memory.
-ORDER = ["calls", "spawn", "capture", "python", "python_module", "tool", "wait", "worker", "pool", "bounded",
+ORDER = ["calls", "spawn", "capture", "python", "python_module", "tool", "map", "wait", "worker", "pool", "bounded",
          "pipeline", "transfer"]
 SCRIPTS = ["python_module"]  # the others are programs of the build
 LONGEST = 1200  # seconds: a benchmark that hangs is one that failed

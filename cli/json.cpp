@@ -30,6 +30,14 @@ void add_output(json& object, const char* name, const std::string& bytes, std::u
   if (omitted > 0) object[std::string(name) + "_omitted"] = omitted;
 }
 
+/// Arguments are bytes, JSON is not: what is no text has a twin.
+void add_words(json& object, const std::string& name, const std::vector<std::string>& words) {
+  object[name] = words;
+  if (std::all_of(words.begin(), words.end(), [](const auto& w) { return is_utf8(w); })) return;
+  json& exact = object[name + "_base64"] = json::array();
+  for (const std::string& w : words) exact.push_back(base64(w));
+}
+
 bool is_collected(const brood::stdio& stream) {
   const auto is_pipe = [](const brood::stdio& t) { return t.what() == brood::stdio::kind::pipe; };
   return is_pipe(stream) || std::any_of(stream.targets().begin(), stream.targets().end(), is_pipe);
@@ -40,7 +48,7 @@ json nullable(const T& value) {
   return value ? json(*value) : json(nullptr);
 }
 
-// Arguments are bytes, JSON is not: what is no text is replaced rather than refused.
+// What is no text is replaced rather than refused.
 std::string line(const json& object) {
   return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -52,14 +60,14 @@ namespace {
 void add_facts(json& object, const batch_facts& batch) {
   object["seq"] = batch.seq;
   object["slot"] = batch.slot;
-  object["args"] = *batch.args;
+  add_words(object, "args", *batch.args);
 }
 
 json describe(const brood::completed_process& result, const settings& s,
               const batch_facts* batch = nullptr) {
   json object;
   if (batch != nullptr) add_facts(object, *batch);
-  object["argv"] = result.args;
+  add_words(object, "argv", result.args);
   object["pid"] = result.pid;
   object["reason"] = brood::to_string(result.reason);
   object["exit_code"] = nullable(result.status.code());
@@ -121,7 +129,7 @@ namespace {
 
 void add_not_started(json& object, const brood::command& cmd, const brood::error& e,
                      std::size_t attempts) {
-  object["argv"] = cmd.args();
+  add_words(object, "argv", cmd.args());
   object["pid"] = nullptr;
   object["reason"] = brood::to_string(brood::reason::not_started);
   object["exit_code"] = nullptr;

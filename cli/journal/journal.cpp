@@ -29,8 +29,10 @@ namespace {
 constexpr std::size_t queue_limit = 2048;
 // Nor do long commands make it large.
 constexpr std::size_t queue_bytes = 1 << 20;
-// Below so many pages, what lies in the write-ahead log costs the next opener next to nothing.
-constexpr std::int64_t checkpoint_pages = 256;
+// The next opener reads the write-ahead log; to empty it waits for the disk.
+constexpr std::int64_t checkpoint_bytes = 512 << 10;
+// Who has begun is more patient than who could still do without a journal.
+constexpr int patience_later = 6;
 
 moment now() {
   return std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
@@ -151,7 +153,11 @@ journal::journal(const std::string& folder, settings s) {
   make_folder(folder);
   impl_ = std::make_unique<impl>(folder, s);
   sql::database& db = impl_->db;
-  db.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
+  // Small pages: a small run changes a handful, and the next one reads their log again.
+  db.execute("PRAGMA page_size = 1024");
+  db.use_log();
+  db.execute(
+      "PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
   make_schema(db);
   db.keep_log_on_close();
 }
@@ -174,6 +180,7 @@ std::int64_t journal::begin_run(const run_info& info) {
   insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
   i.locks.take(i.run);  // before anybody can see the run and take it for dead
   t.commit();
+  i.db.set_patience(patience_later * i.options.busy);
   i.start_thread();
   return i.run;
 }
@@ -255,7 +262,7 @@ void journal::impl::serve() {
       if (!taken.empty()) write(db, to, taken);
       if (last) break;
     }
-    db.checkpoint_above(checkpoint_pages);
+    db.checkpoint_above(checkpoint_bytes);
   } catch (const failure& f) {
     const std::lock_guard guard(lock);
     wrong = f.text;

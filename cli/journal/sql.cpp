@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <utility>
 
 #include "exit.hpp"
@@ -33,6 +34,13 @@ std::string uri_of(std::string_view path) {
   return uri;
 }
 
+/// 0.5 to 3 ms, not the same for all.
+void nap() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const timespec t{0, 500'000 + (now.count() + ::getpid() * 1'000L) % 2'500'000};
+  ::nanosleep(&t, nullptr);
+}
+
 /// True if SQLite could not make the files that it shares with writers, and none is there: then
 /// nobody writes, so the file may be read as it is.
 bool is_still(const std::string& path) {
@@ -51,11 +59,22 @@ database::database(std::string path, access how, std::chrono::milliseconds busy)
   const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
-    sqlite3_busy_timeout(handle_, static_cast<int>(busy_.count()));
+    sqlite3_busy_handler(handle_, wait_for_lock, this);
   } catch (...) {
     sqlite3_close(handle_);
     throw;
   }
+}
+
+/// SQLite's own sleeps grow to 100 ms, so that who has waited longest tries least often: with
+/// several busy runs in one journal, one of them could starve for seconds. Here all try alike.
+int database::wait_for_lock(void* self, int calls) {
+  auto& db = *static_cast<database*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (calls == 0) db.waits_since_ = now;
+  if (now - db.waits_since_ >= db.busy_) return 0;
+  nap();
+  return 1;
 }
 
 database::~database() { sqlite3_close(handle_); }
@@ -97,6 +116,18 @@ void database::execute(const char* text) {
   if (code != SQLITE_OK) fail(code);
 }
 
+void database::use_log() {
+  // Two that want this of a new file at once: SQLite does not let one of them wait, to avoid a
+  // deadlock, but tells it at once that the file is busy.
+  const auto give_up = std::chrono::steady_clock::now() + busy_;
+  for (;;) {
+    const int code = sqlite3_exec(handle_, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) return;
+    if ((code & 0xFF) != SQLITE_BUSY || std::chrono::steady_clock::now() >= give_up) fail(code);
+    nap();
+  }
+}
+
 std::int64_t database::number(const char* query) {
   statement s(*this, query);
   return s.step() ? s.integer_at(0) : 0;
@@ -106,10 +137,9 @@ void database::keep_log_on_close() {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
-void database::checkpoint_above(std::int64_t pages) {
+void database::checkpoint_above(std::int64_t bytes) {
   struct stat log {};
-  constexpr std::int64_t page = 4096;
-  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= pages * page) return;
+  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= bytes) return;
   sqlite3_busy_timeout(handle_, 0);
   // Whoever is at it has the next chance: the log is as good a place as the database.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

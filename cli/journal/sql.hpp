@@ -26,10 +26,15 @@ class database {
   void execute(const char* text);
   std::int64_t number(const char* query);  ///< the first column of the first row; 0 without rows
 
+  /// Makes it one with a write-ahead log, whoever else does so at the same time.
+  void use_log();
+  /// How long to wait for the locks of others, from now on.
+  void set_patience(std::chrono::milliseconds busy) { busy_ = busy; }
+
   /// From now on the last one to close it leaves the write-ahead log as it is: no fsync(2).
   void keep_log_on_close();
-  /// Moves the log into the database if it has more pages than that and nobody else is at it.
-  void checkpoint_above(std::int64_t pages);
+  /// Moves the log into the database if it is larger than that and nobody else is at it.
+  void checkpoint_above(std::int64_t bytes);
 
   /// \throws failure  about the latest call, whose result was `code`.
   [[noreturn]] void fail(int code) const;
@@ -38,8 +43,11 @@ class database {
   const std::string& path() const { return path_; }
 
  private:
+  static int wait_for_lock(void* self, int calls);
+
   std::string path_;
   std::chrono::milliseconds busy_;
+  std::chrono::steady_clock::time_point waits_since_;
   sqlite3* handle_ = nullptr;
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map/batch.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -49,10 +50,16 @@ batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers
       progress_(s, began_),
       most_(resolve(s.jobs)),
       pool_({.max_workers = most_}) {
-  if (!s.has("in") && !s.has("input")) base_.in = brood::DEVNULL;
+  if (s.has("in") || s.has("input")) return;
+  nothing_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // once, not for each job
+  base_.in = nothing_ >= 0 ? brood::fd(nothing_) : brood::stdio(brood::DEVNULL);
 }
 
-batch::~batch() { pool_.cancel_all(); }
+batch::~batch() {
+  pool_.cancel_all();
+  pool_.wait();
+  if (nothing_ >= 0) ::close(nothing_);
+}
 
 int batch::run() {
   std::optional<failure> wrong;
@@ -101,11 +108,10 @@ bool batch::over() const { return !starting_ || (input_ended_ && !fetched_ && wa
 // --- starting ---
 
 void batch::start_what_may(std::int64_t now) {
-  while (starting_ && running_ < most_ && printer_.held() < most_held) {
+  // The gate last: that there is nothing more to start must not wait for it.
+  while (starting_ && running_ < most_ && has_job(now)) {
     if (gate_.closed_until(now) > now) return;
     std::unique_ptr<map_job> job = next_job(now);
-    if (!job) return;
-    if (job->attempt == 1 && is_done(*job)) continue;
     slot* s = free_slot();
     try {
       start(*s, std::move(job));
@@ -133,21 +139,34 @@ batch::slot* batch::free_slot() {
   return s;
 }
 
-std::unique_ptr<map_job> batch::next_job(std::int64_t now) {
+bool batch::is_due(std::int64_t now) const {
+  return !waiting_.empty() && waiting_.top().due <= now;
+}
+
+/// That may be started now. Passes over what an earlier run has done.
+bool batch::has_job(std::int64_t now) {
   input_waits_ = false;
-  if (!waiting_.empty() && waiting_.top().due <= now) {
-    auto job = std::move(const_cast<waiting_job&>(waiting_.top()).job);
-    waiting_.pop();
-    return job;
+  if (is_due(now)) return true;
+  while (!fetched_) {
+    if (input_ended_ || waiting_.size() >= most_waiting || printer_.held() >= most_held) {
+      return false;
+    }
+    auto job = std::make_unique<map_job>();
+    const got r = jobs_.next(*job);
+    input_ended_ = r == got::end;
+    input_waits_ = r == got::wait;
+    if (r != got::one) return false;
+    ++fetched_count_;
+    if (!is_done(*job)) fetched_ = std::move(job);
   }
-  if (fetched_) return std::move(fetched_);
-  if (input_ended_ || waiting_.size() >= most_waiting) return nullptr;
-  auto job = std::make_unique<map_job>();
-  const got r = jobs_.next(*job);
-  input_ended_ = r == got::end;
-  input_waits_ = r == got::wait;
-  fetched_count_ += r == got::one ? 1 : 0;
-  return r == got::one ? std::move(job) : nullptr;
+  return true;
+}
+
+std::unique_ptr<map_job> batch::next_job(std::int64_t now) {
+  if (!is_due(now)) return std::move(fetched_);
+  auto job = std::move(const_cast<waiting_job&>(waiting_.top()).job);
+  waiting_.pop();
+  return job;
 }
 
 brood::options batch::options_for(slot& s, map_job& job) {
@@ -262,13 +281,12 @@ void batch::wait(std::int64_t now) {
   std::vector<pollfd> wanted{{signals_.event(), POLLIN, 0}};
   const bool room = starting_ && running_ < most_;
   std::int64_t until = progress_.next();
-  if (room && !waiting_.empty()) until = waiting_.top().due;
+  const bool more = fetched_ || !(input_ended_ || input_waits_);  // to start at once
+  const std::int64_t opens = room && (more || !waiting_.empty()) ? gate_.closed_until(now) : 0;
+  if (room && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
+  if (more && opens > now) until = std::min(until, opens);
   if (room && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
   const std::size_t first_reader = wanted.size();
-  if (room && !input_waits_ && !(input_ended_ && !fetched_)) {
-    const std::int64_t opens = gate_.closed_until(now);
-    if (opens > now) until = std::min(until, opens);
-  }
   const bool live = settings_.output == output_mode::lines;
   for (const auto& s : slots_) {
     if (!s->handle) continue;

@@ -62,6 +62,8 @@ class batch {
   // Starting
   void start_what_may(std::int64_t now);
   slot* free_slot();
+  bool is_due(std::int64_t now) const;
+  bool has_job(std::int64_t now);
   std::unique_ptr<map_job> next_job(std::int64_t now);
   bool is_done(map_job& job);
   void start(slot& s, std::unique_ptr<map_job> job);
@@ -95,6 +97,7 @@ class batch {
   gate gate_;
   printer printer_;
   brood::options base_;
+  int nothing_ = -1;  // what jobs read that are not given anything
   brood::retry_policy policy_;
   median_of_last durations_;
   std::int64_t began_;

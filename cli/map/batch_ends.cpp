@@ -120,9 +120,9 @@ void batch::drop_waiting() {
 }
 
 void batch::show(slot& s, job_end& end) {
+  s.output.close_off(*s.job);
   end.out_bytes = s.output.bytes(false);
   end.folder = s.job->folder;
-  s.output.check_space(*s.job);
   chronicle_.ended(end, &s.output);
   const std::uint64_t seq = s.job->seq;
   if (settings_.json) {
@@ -158,7 +158,11 @@ void batch::judge(const job_end& end) {
   ++tally_.done;
   if (!end.success) ++tally_.failed;
   if (end.success && end.result != nullptr) durations_.add(end.result->usage.wall.count());
-  if (end.result == nullptr && composer_.same_program() && is_about_the_command(*end.wrong)) {
+  // What the system refuses to a single job it will refuse to the next ones, too.
+  const bool starved =
+      end.result == nullptr && end.wrong->kind() == brood::error_kind::busy && running_ == 0;
+  if (starved ||
+      (end.result == nullptr && composer_.same_program() && is_about_the_command(*end.wrong))) {
     if (!fatal_) {
       complain(end.wrong->what());
       fatal_ = end.status;

@@ -54,7 +54,10 @@ class blocks final : public job_source {
       }
       if (ended_) return got::end;
       pollfd p{fd_, POLLIN, 0};
-      if (::poll(&p, 1, 0) == 0) return got::wait;
+      if (++reads_ > most_reads_at_once || ::poll(&p, 1, 0) == 0) {
+        reads_ = 0;
+        return got::wait;
+      }
       read_more();
     }
   }
@@ -79,6 +82,7 @@ class blocks final : public job_source {
   block_format format_;
   std::string buffer_;
   bool ended_ = false;
+  int reads_ = 0;  // since others had a turn
   std::uint64_t seq_ = 0;
 };
 

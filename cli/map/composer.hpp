@@ -30,7 +30,7 @@ class composer {
 
   /// If it cannot be started for one job, then for none.
   bool same_program() const { return words_ && words_->fixed_program(); }
-  std::size_t bytes() const { return words_ ? words_->bytes() : 0; }
+  appetite hunger() const { return words_ ? words_->hunger() : shell_->hunger(); }
 
  private:
   std::optional<word_template> words_;

@@ -209,8 +209,8 @@ constexpr verb_flags flags{
 
 /// So many that descriptors should suffice.
 int unbounded() {
-  constexpr rlim_t per_job = 8;
-  constexpr rlim_t ours = 64;
+  constexpr rlim_t per_job = 8;  // 3 to 7
+  constexpr rlim_t ours = 32;    // half of it for the journal and while a job starts
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < ours + per_job) return 1;
   return static_cast<int>(std::min<rlim_t>((files.rlim_cur - ours) / per_job, 100'000));
@@ -241,19 +241,26 @@ job_count parse_job_count(const std::string& given) {
 int resolve(const job_count& n) {
   using kind = job_count::kind;
   const auto get = [](brood::worker_count w) { return checked(w.resolve(), "--jobs"); };
-  switch (n.what) {
-    case kind::number:
-      return static_cast<int>(n.number);
-    case kind::percent:
-      return get(brood::worker_count::percent_of_cpus(n.number));
-    case kind::more_than_cpus:
-      return std::max(1, get({}) + static_cast<int>(n.number));
-    case kind::unbounded:
-      return unbounded();
-    case kind::cpus:
-      break;
-  }
-  return get({});
+  const auto wanted = [&] {
+    switch (n.what) {
+      case kind::number:
+        return static_cast<int>(n.number);
+      case kind::percent:
+        return get(brood::worker_count::percent_of_cpus(n.number));
+      case kind::more_than_cpus:
+        return std::max(1, get({}) + static_cast<int>(n.number));
+      case kind::unbounded:
+        return unbounded();
+      case kind::cpus:
+        break;
+    }
+    return get({});
+  };
+  return std::min(wanted(), unbounded());
+}
+
+bool is_bounded(const job_count& n) {
+  return n.what == job_count::kind::number && n.number > unbounded();
 }
 
 }  // namespace cli

@@ -101,6 +101,8 @@ void check(const map_settings& s) {
   refuse(s.no_journal && (s.resume || s.explain), "--no-journal and --resume or --explain");
   refuse(s.pipe && s.workers, "--pipe and --pool");
   refuse(s.pipe && (s.has("in") || s.has("input")), "--pipe and --stdin or --input");
+  refuse(s.pipe && (s.header || s.csv || s.separator || s.delimiter != '\n' || s.shuffle),
+         "--pipe and --header, --csv, --colsep, --null, --delimiter or --shuf");
   refuse(s.workers && (s.json || !s.joblog.empty() || !s.results.empty() || s.resume || s.explain),
          "--pool and --json, --joblog, --results or the journal");
   refuse(s.workers && (s.shell || s.dry_run || s.options.retry.attempts > 1),
@@ -208,10 +210,19 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   }
   t.append = !s.workers;
   c.emplace(words.command, s, t);
-  packing how{s.max_args > 0 ? s.max_args : 1, 0};
-  if (s.max_args > 1 && !s.workers) how.max_bytes = room_for_arguments(c->bytes());
+  packing how{s.max_args > 0 ? s.max_args : 1};
+  if (s.max_args > 1 && !s.workers) how = pack_for(c->hunger(), s.max_args);
   auto jobs = argument_jobs(std::move(in), how);
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
+}
+
+/// Where our caller closed 0, 1 or 2, no file of ours may come to lie. To read the one and to write
+/// the other fails as before; what goes to a closed stderr is lost, as its owner wants it.
+void hold_standard_streams() {
+  constexpr int how[] = {O_WRONLY, O_RDONLY, O_RDWR};
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", how[fd]);
+  }
 }
 
 int run_batch(map_settings& s, const cut_words& words) {
@@ -223,6 +234,10 @@ int run_batch(map_settings& s, const cut_words& words) {
   if (s.dry_run) {
     print_commands(*jobs, c, s, t);
     return 0;
+  }
+  if (is_bounded(s.jobs) && !s.quiet) {
+    complain("descriptors are for " + std::to_string(resolve(s.jobs)) +
+             " jobs at once: 'ulimit -n' changes that");
   }
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
@@ -238,6 +253,7 @@ int run_batch(map_settings& s, const cut_words& words) {
 }  // namespace
 
 int verb_map(std::span<char* const> words) {
+  hold_standard_streams();
   map_settings s;
   s.options.contain = brood::containment::sealed;
   const std::size_t count = read_flags(map_flags(), words, s);

@@ -10,13 +10,15 @@
 #include <iterator>
 #include <utility>
 
+#include <brood/shlex.hpp>
+
 namespace cli {
 
 namespace {
 
-std::size_t bytes_of(const fields& f) {
+std::size_t bytes_of(const fields& f, bool quoted) {
   std::size_t n = 0;
-  for (const std::string& s : f) n += s.size() + 1 + sizeof(char*);
+  for (const std::string& s : f) n += (quoted ? brood::shlex::quote(s).size() : s.size()) + 1;
   return n;
 }
 
@@ -34,8 +36,8 @@ class packed final : public job_source {
       } else if (r == got::end) {
         break;
       }
-      const std::size_t size = bytes_of(f);
-      if (count_ > 0 && how_.max_bytes > 0 && bytes_ + size > how_.max_bytes) {
+      const std::size_t size = how_.max_bytes > 0 ? bytes_of(f, how_.quoted) : 0;
+      if (count_ > 0 && !has_room_for(size, args_.size() + f.size())) {
         left_over_ = std::move(f);
         break;
       }
@@ -63,6 +65,11 @@ class packed final : public job_source {
   }
 
  private:
+  bool has_room_for(std::size_t size, std::size_t words) const {
+    return (how_.max_bytes == 0 || bytes_ + size + words * sizeof(char*) <= how_.max_bytes) &&
+           (how_.max_word == 0 || bytes_ + size <= how_.max_word);
+  }
+
   input from_;
   packing how_;
   std::optional<std::uint64_t> records_;
@@ -106,13 +113,20 @@ class counted final : public job_source {
 
 }  // namespace
 
-std::size_t room_for_arguments(std::size_t template_bytes) {
-  constexpr std::size_t margin = 4096;  // what POSIX and the kernel want left, and BROOD_ATTEMPT
+packing pack_for(const appetite& command, std::size_t max_args) {
+  constexpr std::size_t margin = 4096;     // what POSIX and the kernel want left, and BROOD_ATTEMPT
+  constexpr std::size_t longest = 131072;  // of one word, MAX_ARG_STRLEN of Linux
   const long most = ::sysconf(_SC_ARG_MAX);
-  std::size_t taken = template_bytes + margin;
+  std::size_t taken = command.bytes + margin;
   for (char** e = environ; *e != nullptr; ++e) taken += std::strlen(*e) + 1 + sizeof(char*);
-  const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : 131072;
-  return room > taken ? room - taken : 1;
+  const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : longest;
+  const auto share = [](std::size_t all, std::size_t used, std::size_t parts) {
+    return std::max<std::size_t>(1, (all - std::min(all, used)) / parts);
+  };
+  packing p{max_args, share(room, taken, std::max<std::size_t>(1, command.copies))};
+  if (command.in_word > 0) p.max_word = share(longest, command.bytes + 1, command.in_word);
+  p.quoted = command.quoted;
+  return p;
 }
 
 std::unique_ptr<job_source> counted_jobs(std::unique_ptr<job_source> from) {

@@ -8,6 +8,7 @@
 
 #include "map/input.hpp"
 #include "map/job.hpp"
+#include "map/template.hpp"
 
 namespace cli {
 
@@ -15,10 +16,12 @@ namespace cli {
 struct packing {
   std::size_t max_args = 1;   ///< records of the input
   std::size_t max_bytes = 0;  ///< of them, as execve(2) counts; 0: no limit
+  std::size_t max_word = 0;   ///< of them when joined by spaces; 0: they never are
+  bool quoted = false;        ///< they will be, for a shell
 };
 
-/// What execve(2) leaves for arguments beside this environment and `template_bytes`.
-std::size_t room_for_arguments(std::size_t template_bytes);
+/// Up to `max_args`, as execve(2) allows beside this environment.
+packing pack_for(const appetite& command, std::size_t max_args);
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how);
 

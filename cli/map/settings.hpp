@@ -71,6 +71,8 @@ struct map_settings : settings {
 
 /// How many that is on this machine. Errors: failure.
 int resolve(const job_count& n);
+/// A number of which descriptors do not allow all.
+bool is_bounded(const job_count& n);
 /// "4", "50%", "+1", "-1", "0". Errors: failure.
 job_count parse_job_count(const std::string& text);
 

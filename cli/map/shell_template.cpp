@@ -120,6 +120,12 @@ shell_template::shell_template(const std::vector<std::string>& words, const temp
   }
 }
 
+appetite shell_template::hunger() const {
+  if (raw_) return {.copies = 1, .in_word = 1, .quoted = false, .bytes = 0};
+  const std::size_t copies = copies_in(pieces_);
+  return {.copies = copies, .in_word = copies, .quoted = true, .bytes = text_in(pieces_)};
+}
+
 std::string shell_template::expand(const job_facts& job) const {
   if (raw_) return joined(*job.args, false);
   std::string text;

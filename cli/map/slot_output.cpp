@@ -35,16 +35,19 @@ int open_named(const std::string& path, bool append) {
   return file;
 }
 
-/// A write of a block fails for want of space, as those of the job may have.
-bool is_full(int file) {
-  struct statvfs about {};
-  const std::uint64_t size = size_of(file);
-  if (size == 0 && ::fstatvfs(file, &about) == 0 && about.f_bavail > 16) return false;
+/// A write of a block after `size` bytes fails for want of space, as those of the job may have.
+bool is_full(int file, std::uint64_t size) {
   static constexpr std::array<char, 4096> block{};
   const bool full = ::pwrite(file, block.data(), block.size(), static_cast<off_t>(size)) < 0 &&
                     (errno == ENOSPC || errno == EDQUOT);
   (void)!::ftruncate(file, static_cast<off_t>(size));
   return full;
+}
+
+/// There is hardly any space left below it.
+bool is_nearly_full(int file) {
+  struct statvfs about {};
+  return ::fstatvfs(file, &about) != 0 || about.f_bavail <= 16;
 }
 
 void append(std::string& to, const extent& e) {
@@ -82,7 +85,7 @@ void slot_output::open_files(const std::string& folder) {
                      settings_.options.contain == brood::containment::sealed;
   if (reuse) {
     for (stream* s : {&out_, &err_}) {
-      if (s->file >= 0 && ::ftruncate(s->file, 0) == 0) ::lseek(s->file, 0, SEEK_SET);
+      if (s->size > 0 && ::ftruncate(s->file, 0) == 0) ::lseek(s->file, 0, SEEK_SET);
     }
   } else {
     drop_files();
@@ -153,11 +156,15 @@ bool slot_output::exceeded() const {
   return (out_.capped && out_.capped->exceeded()) || (err_.capped && err_.capped->exceeded());
 }
 
-void slot_output::check_space(const map_job& job) const {
+void slot_output::close_off(const map_job& job) {
+  for (stream* s : {&out_, &err_}) s->size = size_of(s->file);
+  // Both are below one folder: who wrote nothing may have found no space for it.
+  const bool suspicious = out_.size + err_.size == 0 && out_.file >= 0 && is_nearly_full(out_.file);
   for (const stream* s : {&out_, &err_}) {
     if (s->file < 0) continue;
     const int failed = s->capped ? s->capped->failed() : 0;
-    if (failed != 0 || is_full(s->file)) {
+    const bool doubtful = s->size > 0 || suspicious;
+    if (failed != 0 || (doubtful && is_full(s->file, s->size))) {
       throw failure{"the output of job " + std::to_string(job.seq) +
                     " is incomplete: " + std::strerror(failed != 0 ? failed : ENOSPC) +
                     (named_ ? " below the folder of --results"
@@ -169,7 +176,7 @@ void slot_output::check_space(const map_job& job) const {
 std::vector<extent> slot_output::parts(const stream& s) const {
   if (s.capped) return s.capped->parts();
   if (s.file < 0) return {};
-  return {{s.file, 0, size_of(s.file)}};
+  return {{s.file, 0, s.size}};
 }
 
 void slot_output::show(printer& p, std::uint64_t seq, std::string_view tag) {
@@ -211,7 +218,7 @@ std::string slot_output::tail(bool err, std::uint64_t most, std::uint64_t& omitt
 
 std::uint64_t slot_output::bytes(bool err) const {
   const stream& s = of(err);
-  return s.live ? s.live->bytes() : s.capped ? s.capped->total() : size_of(s.file);
+  return s.live ? s.live->bytes() : s.capped ? s.capped->total() : s.size;
 }
 
 std::string slot_output::last_line() const {

@@ -41,8 +41,9 @@ class slot_output {
   /// It wrote more than --max-output.
   bool exceeded() const;
 
-  /// After the attempt's end. Errors: failure, if output was lost for want of space.
-  void check_space(const map_job& job) const;
+  /// The attempt has ended: what comes below is of what it has written until now. Errors: failure,
+  /// if output was lost for want of space.
+  void close_off(const map_job& job);
   void show(printer& p, std::uint64_t seq, std::string_view tag);
   /// What it wrote to stdout or stderr; at most `most` bytes, how many more into `omitted`.
   std::string text(bool err, std::uint64_t most, std::uint64_t& omitted) const;
@@ -55,6 +56,7 @@ class slot_output {
  private:
   struct stream {
     int file = -1;
+    std::uint64_t size = 0;  // of what is in it, once that was closed off
     std::unique_ptr<capped_file> capped;
     std::unique_ptr<live_stream> live;
   };

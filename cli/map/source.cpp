@@ -99,7 +99,10 @@ class lines final : public source {
         return got::one;
       }
       if (ended_) return got::end;
-      if (!is_ready()) return got::wait;
+      if (++reads_ > most_reads_at_once || !is_ready()) {
+        reads_ = 0;
+        return got::wait;
+      }
       read_more();
     }
   }
@@ -171,6 +174,7 @@ class lines final : public source {
   std::size_t searched_ = 0;
   bool quoted_ = false;
   bool ended_ = false;
+  int reads_ = 0;  // since others had a turn
   std::uint64_t number_ = 0;
 };
 

@@ -22,6 +22,10 @@ enum class got : unsigned char {
   end,
 };
 
+/// A source that is always ready says got::wait after so many reads, of 64 KiB or more: whoever
+/// collects all of it must have a moment to heed signals.
+inline constexpr int most_reads_at_once = 16;
+
 class source {
  public:
   source() = default;

@@ -146,9 +146,30 @@ word_template::word_template(const std::vector<std::string>& words, const templa
   for (const std::string& w : words) {
     words_.push_back(parse_pieces(w, o));
     replaces = replaces || has_replacement(words_.back());
-    bytes_ += w.size() + 1 + sizeof(char*);
   }
   if (!replaces && o.append) words_.push_back({{.what = kind::all}});
+}
+
+std::size_t copies_in(const std::vector<piece>& pieces) {
+  return static_cast<std::size_t>(std::count_if(
+      pieces.begin(), pieces.end(), [](const piece& p) { return p.what == kind::all; }));
+}
+
+std::size_t text_in(const std::vector<piece>& pieces) {
+  std::size_t n = 0;
+  for (const piece& p : pieces) n += p.text.size();
+  return n;
+}
+
+appetite word_template::hunger() const {
+  appetite a;
+  for (const std::vector<piece>& word : words_) {
+    const std::size_t copies = copies_in(word);
+    a.copies += copies;
+    if (word.size() > 1) a.in_word = std::max(a.in_word, copies);
+    a.bytes += text_in(word) + 1 + sizeof(char*);
+  }
+  return a;
 }
 
 std::vector<std::string> word_template::expand(const job_facts& job) const {

@@ -38,12 +38,23 @@ struct piece {
 /// Cuts `text` into pieces. What looks like a replacement string but is none stays text, as
 /// {print $1} does. Errors: failure, for {0} and for columns that there are not.
 std::vector<piece> parse_pieces(std::string_view text, const template_options& o);
+/// How many of them stand for all arguments; how much text is around them.
+std::size_t copies_in(const std::vector<piece>& pieces);
+std::size_t text_in(const std::vector<piece>& pieces);
 /// Any but text.
 bool has_replacement(const std::vector<piece>& pieces);
 /// "a/b.tar.gz" as "a/b.tar", "b.tar.gz", "a", "b.tar".
 std::string reshape(const std::string& value, piece::form how);
 /// The values of a piece that is no text.
 std::vector<std::string> values_of(const piece& p, const job_facts& job);
+
+/// What each byte of the arguments takes of a command.
+struct appetite {
+  std::size_t copies = 0;   ///< how often all of them are in it
+  std::size_t in_word = 0;  ///< how often within one word, joined by spaces; 0: never
+  bool quoted = false;      ///< for a shell
+  std::size_t bytes = 0;    ///< of what they are put into
+};
 
 /// A command as a list of words: replacements never become more than their word, but for {} alone,
 /// which becomes a word per argument.
@@ -54,12 +65,10 @@ class word_template {
   std::vector<std::string> expand(const job_facts& job) const;
   /// Every job runs the same program.
   bool fixed_program() const { return !words_.empty() && !has_replacement(words_[0]); }
-  /// What a job's command needs of ARG_MAX at least.
-  std::size_t bytes() const { return bytes_; }
+  appetite hunger() const;
 
  private:
   std::vector<std::vector<piece>> words_;
-  std::size_t bytes_ = 0;
 };
 
 /// A command as text for /bin/sh, in which each replacement is quoted as its place demands.
@@ -68,6 +77,7 @@ class shell_template {
   /// Errors: failure, for places in which nothing can be quoted safely.
   shell_template(const std::vector<std::string>& words, const template_options& o);
   std::string expand(const job_facts& job) const;
+  appetite hunger() const;
 
  private:
   enum class place : unsigned char { plain, single_quotes, double_quotes };

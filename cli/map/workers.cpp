@@ -54,15 +54,19 @@ class asked {
     sigset_t all;
     sigset_t before;
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for this thread
-    std::vector<std::thread> threads;
+    ::sigdelset(&all, SIGPIPE);
+    ::sigdelset(&all, SIGALRM);                     // which interrupts a write that nobody reads
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);  // the others are for this thread
     alive_ = workers_;
-    for (int i = 0; i < workers_; ++i) threads.emplace_back([this, i] { serve(i); });
+    for (int i = 0; i < workers_; ++i) threads_.emplace_back([this, i] { serve(i); });
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     wait();
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads_) t.join();
+    if (signals_.signal() != 0) {
+      if (wrong_) complain(wrong_->text);
+      return exit_signal_base + signals_.signal();
+    }
     if (wrong_) throw *wrong_;
-    if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
     if (fatal_) return *fatal_;
     if (tally_.failed > 0 && !settings_.quiet) {
       complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) +
@@ -77,6 +81,9 @@ class asked {
       pollfd p{signals_.event(), POLLIN, 0};
       ::poll(&p, 1, -1);
       signals_.clear();
+      if (signals_.wishes() > 0) {
+        for (std::thread& t : threads_) ::pthread_kill(t.native_handle(), SIGALRM);
+      }
       const std::lock_guard hold(lock_);
       if (alive_ == 0) return;
       if (signals_.wishes() > 0) stop();
@@ -133,15 +140,18 @@ class asked {
       if (stopping_) r.cancel();
     }
     const auto answer = r.try_result();
+    {
+      const std::lock_guard hold(output_);  // which may last, if nobody reads
+      if (answer) printer_.show(job.seq, *answer + "\n", STDOUT_FILENO);
+      printer_.finish(job.seq);
+    }
     const std::lock_guard hold(lock_);
     current_[static_cast<std::size_t>(me)] = {};
     if (answer) {
       ++tally_.done;
-      printer_.show(job.seq, *answer + "\n", STDOUT_FILENO);
     } else if (!stopping_) {
       judge(job, answer.error());
     }
-    printer_.finish(job.seq);
     if (settings_.halt.reached(tally_)) stop();
   }
 
@@ -160,8 +170,10 @@ class asked {
   job_source& jobs_;
   int workers_;
   interrupts signals_;
-  printer printer_;  // under lock_
+  std::vector<std::thread> threads_;
   std::mutex input_;
+  std::mutex output_;
+  printer printer_;  // guarded by output_
   std::mutex lock_;
   // Guarded by lock_:
   std::vector<brood::reply> current_;  // by thread

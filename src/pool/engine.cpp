@@ -137,7 +137,8 @@ void engine::begin(job_ptr j) {
 void engine::attempt(active& a) {
   if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
   const bool last = a.schedule.attempt() >= a.policy.attempts;
-  options o = last && running_ <= 1 ? std::move(*a.job->opts) : *a.job->opts;
+  const bool spare = last && running_ <= 1;  // it will not go back to the queue
+  options o = spare ? std::move(*a.job->opts) : *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
   if (core_->slots) {
     auto part = core_->slots->equip(o);
@@ -147,11 +148,28 @@ void engine::attempt(active& a) {
   auto started = try_spawn_below(&guardians_, a.job->cmd, std::move(o));
   if (a.part) a.part->started();
   if (!started) return failed_to_start(a, started.error());
-  if (last) a.job->opts.reset();
-  set_state(a.job, job_state::running, started->pid());
-  a.air = std::make_unique<flight>(loop_, std::move(*started), a);
+  a.ground = std::move(*started);
+  const int event = start_event(*a.ground);
+  if (event < 0 || spare) return take_off(a);
+  const pollfd answer{event, POLLIN, 0};
+  loop_.watch(a, {&answer, 1}, INT64_MAX);
+}
+
+/// What was told to start has started, or has not; waits until that is known.
+void engine::take_off(active& a) {
+  loop_.forget(a);
+  auto why = settle_start(*a.ground);
+  std::optional<process> p;
+  if (!why) p = std::move(a.ground);
+  a.ground.reset();  // with its descriptors, if there are to be none
+  if (why) return failed_to_start(a, std::move(*why));
+  if (a.schedule.attempt() >= a.policy.attempts) a.job->opts.reset();
+  set_state(a.job, job_state::running, p->pid());
+  a.air = std::make_unique<flight>(loop_, std::move(*p), a);
   a.air->start();
 }
+
+void engine::proceed(active& a) { a.ground ? take_off(a) : again(a); }
 
 // A shortage passes as others end: the job goes back to where it was. Unless there are no others.
 void engine::failed_to_start(active& a, error why) {
@@ -205,6 +223,10 @@ void engine::again(active& a) {
 void engine::cancel(const job_ptr& j) {
   if (j->finished()) return;
   const auto held = active_.find(j.get());
+  if (held != active_.end() && held->second->ground) {
+    take_off(*held->second);
+    return cancel(j);
+  }
   if (held != active_.end() && held->second->air) {
     return held->second->air->stop(reason::cancelled);
   }
@@ -223,6 +245,11 @@ error engine::timed_out(const job_ptr& j) const {
 
 void engine::stop_all(reason why) {
   std::vector<job_ptr> all;
+  std::vector<active*> starting;
+  for (const auto& [key, a] : active_) {
+    if (a->ground) starting.push_back(a.get());
+  }
+  for (active* a : starting) take_off(*a);
   {
     const std::lock_guard hold(core_->lock);
     all.assign(core_->queue.begin(), core_->queue.end());

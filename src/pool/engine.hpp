@@ -27,12 +27,13 @@ class engine {
     active(engine& e, job_ptr j);
     ~active();
     void landed(flight&) override;
-    void proceed() override { engine_.again(*this); }
+    void proceed() override { engine_.proceed(*this); }
 
     engine& engine_;
     job_ptr job;
-    std::unique_ptr<flight> air;  // null between two attempts
-    std::unique_ptr<stake> part;  // in the jobserver, of the attempt that runs
+    std::optional<process> ground;  // a command that is about to start
+    std::unique_ptr<flight> air;    // one that runs; null between two attempts
+    std::unique_ptr<stake> part;    // in the jobserver, of the attempt that runs
     retry_policy policy;
     retry_schedule schedule;
     std::vector<completed_process> before;
@@ -48,6 +49,8 @@ class engine {
   job_ptr next_queued();
   void begin(job_ptr j);
   void attempt(active& a);
+  void take_off(active& a);
+  void proceed(active& a);
   void failed_to_start(active& a, error why);
   void again(active& a);
   void ended(active& a, expected<completed_process, error> outcome, std::exception_ptr thrown);

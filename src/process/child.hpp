@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <brood/error.hpp>
 #include <brood/expected.hpp>
@@ -33,6 +34,15 @@ class child {
   std::int64_t started_at() const noexcept { return started_at_; }
   bool ended() const noexcept { return ended_; }
   const ending& end() const noexcept { return end_; }
+
+  /// Told to start, and not heard of since: there is no pid yet. The first that update() learns.
+  virtual bool starting() const noexcept { return false; }
+  virtual void await_start() noexcept {}
+  /// Why it did not start after all; os == 0: it did. It counts as ended, and as stopped.
+  virtual const child_error& refusal() const noexcept {
+    static constexpr child_error none{};
+    return none;
+  }
 
   /// Readable when update() has something to do; -1: there is no such event, ask now and then.
   virtual int event_fd() const noexcept = 0;
@@ -66,9 +76,12 @@ class child {
 /// Start `p` as a child of ours. `reach`: what a stop means.
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
                                                      bool leads);
-/// Start `p` below a guardian. `steps`: what it does when we die. `idle`: where to take one from
-/// and put it back, for the thread that owns them; null: a new one, for this command alone.
+/// Tell a guardian to start `p`; it is still starting(). `steps`: what the guardian does when we
+/// die. `idle`: where to take one from and put it back, for the thread that owns them; null: a new
+/// one, for this command alone.
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
                                                      idle_guardians* idle = nullptr);
+/// Wait until `c` does not start any more; what went wrong with its plan `p`.
+std::optional<error> settle_start(child& c, const plan& p);
 
 }  // namespace brood::detail

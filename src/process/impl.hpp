@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <brood/options.hpp>
 #include <brood/process.hpp>
 
 #include "process/child.hpp"
@@ -15,6 +16,16 @@
 #include "sys/fd.hpp"
 
 namespace brood {
+
+namespace detail {
+
+/// What a command was told to start by: needed to explain why it did not.
+struct start_order {
+  options opts;
+  std::optional<plan> what;  // borrows from the options and the command
+};
+
+}  // namespace detail
 
 struct process::impl {
   // Fixed at the start.
@@ -35,7 +46,8 @@ struct process::impl {
   bool in_piped = false;
   bool out_piped = false;  // the caller may read it
   bool err_piped = false;
-  std::vector<detail::sys::fd> held;  // what the sources' relays borrow
+  std::vector<detail::sys::fd> held;           // what the sources' relays borrow
+  std::unique_ptr<detail::start_order> order;  // while the child is starting
 
   // Guarded by lock: other threads signal and stop.
   std::mutex lock;

@@ -10,15 +10,17 @@ namespace brood::detail {
 
 namespace {
 
-constexpr int guardians_own = 8;  // its channel and whatever else it has are below this number
+// Below this are its channel, whatever else it has, and what has just come and is on its way.
+constexpr int guardians_own = 16;
 
 class renumbering {
  public:
   explicit renumbering(const plan_view& plan) : plan_(plan) {
+    out_.first = guardians_own;
     for (std::uint32_t i = 0; i < plan.step_count; ++i) {
       const step& s = plan.steps[i];
-      if (s.what == op::move_fd) least_ = std::max(least_, s.b + 1);
-      if (s.what == op::keep_fd) least_ = std::max(least_, s.a + 1);
+      if (s.what == op::move_fd) out_.first = std::max(out_.first, s.b + 1);
+      if (s.what == op::keep_fd) out_.first = std::max(out_.first, s.a + 1);
     }
   }
 
@@ -49,17 +51,15 @@ class renumbering {
   }
 
   int sent(int from) {
-    for (const passed_plan::source& s : out_.sources) {
-      if (s.from == from) return s.as;
-    }
-    const int as = least_ + static_cast<int>(out_.sources.size());
-    out_.sources.push_back({from, as});
-    return as;
+    std::vector<int>& all = out_.sources;
+    const auto known = std::find(all.begin(), all.end(), from);
+    const auto place = known - all.begin();
+    if (known == all.end()) all.push_back(from);
+    return out_.first + static_cast<int>(place);
   }
 
   const plan_view& plan_;
   passed_plan out_;
-  int least_ = guardians_own;
   bool placed_[3] = {};
 };
 

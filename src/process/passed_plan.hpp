@@ -13,11 +13,8 @@ namespace brood::detail {
 /// there under numbers that are above all that the command is to have: so no move of the new plan
 /// overwrites what another still needs.
 struct passed_plan {
-  struct source {
-    int from;  ///< our number
-    int as;    ///< the guardian's
-  };
-  std::vector<source> sources;
+  std::vector<int> sources;  ///< our numbers...
+  int first = 0;             ///< ...are the guardian's `first` and those after it
   std::vector<step> steps;
   plan_view view{};
 

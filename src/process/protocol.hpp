@@ -11,14 +11,14 @@
 
 namespace brood::detail {
 
-/// Both sides are built together: the guardian is embedded in the library. The first packet says
-/// how many bytes of plan follow, in packets of at most plan_piece.
+/// Both sides are built together: the guardian is embedded in the library. A packet may have a
+/// piece of a plan after the `ask`; what is more follows in packets of its own.
 inline constexpr std::size_t plan_piece = 64 * 1024;
 
 struct ask {
   enum class what : std::uint8_t {
-    pass,        ///< a descriptor comes along: the next command's plan knows it as n
-    launch,      ///< n bytes of packed plan follow; steps: what to do if we die
+    pass,        ///< descriptors come along: the next command's plan knows them as n, n + 1...
+    launch,      ///< n bytes of packed plan, perhaps descriptors; steps: what to do if we die
     signal,      ///< n to the command itself
     signal_all,  ///< n once to the whole tree
     stop,        ///< go down `steps` over the tree; asked again: straight to SIGKILL
@@ -26,6 +26,7 @@ struct ask {
   };
   what kind;
   bool stay = false;  ///< launch: once nothing is left, wait for the next one
+  int first = 0;      ///< launch: the number of the first descriptor that comes along
   std::uint64_t n = 0;
   ladder_steps steps{};
 };

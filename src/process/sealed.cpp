@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "base/make_error.hpp"
 #include "process/child.hpp"
@@ -38,45 +39,48 @@ class sealed_child final : public child {
     }
   }
 
-  std::optional<error> pass(const std::vector<passed_plan::source>& sources) noexcept {
-    for (const passed_plan::source& s : sources) {
-      const ask request{.kind = ask::what::pass, .n = static_cast<std::uint64_t>(s.as)};
-      const int r = sys::send_packet(channel(), &request, sizeof request, s.from);
-      if (r < 0) return os_error(error_stage::guard, "guardian", -r);
+  // Hand over the plan and the descriptors that it knows as `first` and those after it. 0 or the
+  // negative errno.
+  int order(const plan_view& view, std::vector<int> sources, int first, const ladder_steps& steps) {
+    constexpr std::size_t most = sys::packet::most;
+    while (sources.size() > most) {  // from the end, so that `first` stays right
+      const std::size_t left = (sources.size() - 1) / most * most;
+      ask request{.kind = ask::what::pass, .n = static_cast<std::uint64_t>(first) + left};
+      if (const int r = tell(request, {sources.begin() + left, sources.end()}); r < 0) return r;
+      sources.resize(left);
     }
-    return {};
-  }
-
-  // Hand over the plan and learn what became of it. `p` explains what was wrong with `view`.
-  std::optional<error> begin(const plan& p, const plan_view& view, const ladder_steps& steps) {
-    const std::string bytes = pack(view);
-    const ask request{
-        .kind = ask::what::launch, .stay = idle_ != nullptr, .n = bytes.size(), .steps = steps};
-    int r = sys::send_packet(channel(), &request, sizeof request);
-    for (std::size_t at = 0; r >= 0 && at < bytes.size(); at += plan_piece) {
+    std::string bytes = pack(view);
+    ask request{.kind = ask::what::launch,
+                .stay = idle_ != nullptr,
+                .first = first,
+                .n = bytes.size(),
+                .steps = steps};
+    std::size_t at = std::min(plan_piece, bytes.size());
+    int r = tell(request, sources, {bytes.data(), at});
+    for (; r >= 0 && at < bytes.size(); at += plan_piece) {
       r = sys::send_packet(channel(), bytes.data() + at, std::min(plan_piece, bytes.size() - at));
     }
-    answer a{};
-    if (r >= 0) r = static_cast<int>(sys::receive_packet(channel(), &a, sizeof a, &pidfd_));
-    if (r < 0) return os_error(error_stage::guard, "guardian", -r);
-    if (r != static_cast<int>(sizeof a)) {
-      return os_error(error_stage::guard, "guardian", EPIPE, "it ended before the command started");
-    }
-    if (a.kind == answer::what::failed) return p.explain(a.error);
-    pid_ = a.pid;
-    started_at_ = a.at;
-    return {};
+    return r;
+  }
+
+  bool starting() const noexcept override { return starting_; }
+  const child_error& refusal() const noexcept override { return refusal_; }
+
+  void await_start() noexcept override {
+    while (starting_) hear_start(sys::patience::endless);
   }
 
   int event_fd() const noexcept override { return empty_ ? -1 : channel(); }
   bool sealed() const noexcept override { return true; }
 
   void update() noexcept override {
-    while (!empty_ && hear(sys::patience::none)) {
+    if (starting_) hear_start(sys::patience::none);
+    while (!starting_ && !empty_ && hear(sys::patience::none)) {
     }
   }
 
   void wait() noexcept override {
+    await_start();
     while (!ended_) (void)hear(sys::patience::endless);
   }
 
@@ -108,6 +112,30 @@ class sealed_child final : public child {
   int tell(const ask& a) noexcept {
     const int r = sys::send_packet(channel(), &a, sizeof a);
     return r == -EPIPE || r == -ECONNRESET ? 0 : r;  // it has just ended: nobody is left to hear
+  }
+
+  // With descriptors and a piece of a plan.
+  int tell(ask& a, const std::vector<int>& along, std::span<char> piece = {}) noexcept {
+    sys::packet p{
+        .head = &a, .head_size = sizeof a, .body = piece.data(), .body_size = piece.size()};
+    for (const int number : along) p.fds[p.fd_count++] = number;
+    return sys::send_packet(channel(), p);
+  }
+
+  void hear_start(sys::patience how_long) noexcept {
+    answer a{};
+    const ssize_t n = sys::receive_packet(channel(), &a, sizeof a, &pidfd_, how_long);
+    if (n == -EAGAIN && how_long == sys::patience::none) return;
+    starting_ = false;
+    if (n == static_cast<ssize_t>(sizeof a) && a.kind == answer::what::started) {
+      pid_ = a.pid;
+      started_at_ = a.at;
+      return;
+    }
+    refusal_ = n < 0 ? child_error{error_stage::guard, static_cast<int>(-n), 0}
+               : n != static_cast<ssize_t>(sizeof a) ? child_error{error_stage::guard, EPIPE, 0}
+                                                     : a.error;
+    ended_ = empty_ = true;
   }
 
   // A shortage of memory must not make a stop get lost.
@@ -172,6 +200,8 @@ class sealed_child final : public child {
 
   guardian_link guardian_;
   idle_guardians* idle_;
+  bool starting_ = true;  // until the guardian has answered
+  child_error refusal_{};
   bool stays_ = false;  // the guardian waits for another command
   sys::fd pidfd_;       // the command's; only to find it should the guardian be killed
   bool empty_ = false;
@@ -229,14 +259,6 @@ expected<guardian_link, error> start_guardian(const plan_view* inner, bool porta
   return g;
 }
 
-expected<std::unique_ptr<child>, error> start_alone(const plan& p, const ladder_steps& steps) {
-  auto g = start_guardian(&p.view(), p.view().portable);
-  if (!g) return unexpected(g.error());
-  auto c = std::make_unique<sealed_child>(std::move(*g), nullptr);
-  if (auto e = c->begin(p, p.view(), steps)) return unexpected(std::move(*e));
-  return std::unique_ptr<child>(std::move(c));
-}
-
 expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
   sys::inherited now = sys::look_at_inherited();
   if (auto g = idle.take(now)) return std::move(*g);
@@ -250,13 +272,23 @@ expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
                                                      idle_guardians* idle) {
   const auto passed = idle ? pass_on(p.view()) : std::nullopt;
-  if (!passed) return start_alone(p, steps);
-  auto g = take_guardian(*idle, p.view().portable);
+  auto g = passed ? take_guardian(*idle, p.view().portable)
+                  : start_guardian(&p.view(), p.view().portable);
   if (!g) return unexpected(g.error());
-  auto c = std::make_unique<sealed_child>(std::move(*g), idle);
-  if (auto e = c->pass(passed->sources)) return unexpected(std::move(*e));
-  if (auto e = c->begin(p, passed->view, steps)) return unexpected(std::move(*e));
+  auto c = std::make_unique<sealed_child>(std::move(*g), passed ? idle : nullptr);
+  const int r = passed ? c->order(passed->view, passed->sources, passed->first, steps)
+                       : c->order(p.view(), {}, 0, steps);
+  if (r < 0) return unexpected(os_error(error_stage::guard, "guardian", -r));
   return std::unique_ptr<child>(std::move(c));
+}
+
+std::optional<error> settle_start(child& c, const plan& p) {
+  c.await_start();
+  const child_error& why = c.refusal();
+  if (why.os == 0) return {};
+  if (why.stage != error_stage::guard) return p.explain(why);
+  const char* const detail = why.os == EPIPE ? "it ended before the command started" : "";
+  return os_error(error_stage::guard, "guardian", why.os, detail);
 }
 
 }  // namespace brood::detail

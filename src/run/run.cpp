@@ -57,6 +57,10 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
     auto sealed = detail::start_sealed(p, i.steps, idle);
+    // Who keeps guardians has other things to do meanwhile; but not if tree may be needed instead.
+    if (sealed && (!idle || o.best_effort)) {
+      if (auto e = detail::settle_start(**sealed, p)) sealed = unexpected(std::move(*e));
+    }
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
     if (!unguarded || !o.best_effort) return sealed;
     i.degraded.push_back(std::string("contain: tree instead of sealed: ") + sealed.error().what());
@@ -70,7 +74,9 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
   return detail::start_direct(p, r, leads);
 }
 
+/// \param plan  made here; borrows of cmd and o. Needed until the child does not start any more.
 expected<holder, error> start(const command& cmd, const options& o,
+                              std::optional<detail::plan>& plan,
                               detail::idle_guardians* idle = nullptr) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
@@ -88,8 +94,8 @@ expected<holder, error> start(const command& cmd, const options& o,
     if (i->child) return i;
   }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
-  const detail::plan plan(std::move(*request));
-  auto child = launch(o, plan, *i, idle);
+  plan.emplace(std::move(*request));
+  auto child = launch(o, *plan, *i, idle);
   if (!child) return unexpected(child.error());
   i->child = std::move(*child);
   i->args = cmd.args();
@@ -114,7 +120,8 @@ expected<completed_process, error> run_once(const command& cmd, const options& o
     if (!r) return unexpected(r.error());
     bytes = std::move(*r);
   }
-  auto started = start(cmd, o);
+  std::optional<detail::plan> plan;
+  auto started = start(cmd, o, plan);
   if (!started) return unexpected(started.error());
   impl& i = **started;
   static const std::string nothing;
@@ -201,10 +208,24 @@ expected<process, error> detail::try_spawn_below(idle_guardians* idle, const com
     if (!r) return unexpected(r.error());
     opts.input = std::move(*r);
   }
-  auto started = start(cmd, opts, idle);
+  auto order = std::make_unique<start_order>();
+  order->opts = std::move(opts);
+  auto started = start(cmd, order->opts, order->what, idle);
   if (!started) return unexpected(started.error());
-  (*started)->input = std::move(opts.input);
+  (*started)->input = std::move(order->opts.input);
+  if ((*started)->child->starting()) (*started)->order = std::move(order);
   return process_access::wrap(std::move(*started));
+}
+
+int detail::start_event(const process& p) {
+  const impl& i = process_access::of(p);
+  return i.order ? i.child->event_fd() : -1;
+}
+
+std::optional<error> detail::settle_start(process& p) {
+  impl& i = process_access::of(p);
+  const std::unique_ptr<start_order> order = std::move(i.order);
+  return order ? settle_start(*i.child, *order->what) : std::nullopt;
 }
 
 expected<process, error> try_spawn(const command& cmd, options opts) {

@@ -93,11 +93,25 @@ int write_all(int number, const void* from, std::size_t size) noexcept;
 
 enum class patience : unsigned char { none, endless };
 
-/// One packet; 0 when the other side is gone; without patience -EAGAIN if none is there. `passed`
-/// receives a descriptor that came along.
+/// What goes in one packet: bytes from two places, and descriptors.
+struct packet {
+  static constexpr std::size_t most = 4;
+  void* head = nullptr;
+  std::size_t head_size = 0;
+  void* body = nullptr;
+  std::size_t body_size = 0;
+  std::size_t fd_count = 0;
+  int fds[most] = {};
+};
+
+/// Fills head, then body; 0 when the other side is gone; without patience -EAGAIN if there is
+/// none. The descriptors, which are close-on-exec, may have any numbers and are the caller's.
+ssize_t receive_packet(int number, packet& to, patience how_long = patience::endless) noexcept;
+/// Another of bytes alone. `passed` receives a descriptor that came along.
 ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
                        patience how_long = patience::endless) noexcept;
-/// One packet, whole; `pass` >= 0 is sent along.
+/// Whole, or not at all.
+int send_packet(int number, const packet& from) noexcept;
 int send_packet(int number, const void* from, std::size_t size, int pass = -1) noexcept;
 
 }  // namespace brood::detail::sys

@@ -181,13 +181,12 @@ int write_all(int number, const void* from, std::size_t size) noexcept {
   return 0;
 }
 
-ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
-                       patience how_long) noexcept {
-  iovec v{to, most};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+ssize_t receive_packet(int number, packet& to, patience how_long) noexcept {
+  iovec v[2] = {{to.head, to.head_size}, {to.body, to.body_size}};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof to.fds)];
   msghdr m{};
-  m.msg_iov = &v;
-  m.msg_iovlen = 1;
+  m.msg_iov = v;
+  m.msg_iovlen = 2;
   m.msg_control = control;
   m.msg_controllen = sizeof control;
   const int flags = MSG_CMSG_CLOEXEC | (how_long == patience::none ? MSG_DONTWAIT : 0);
@@ -198,34 +197,50 @@ ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
   // The other side went without reading our last packet. The kernel says so first, and only then
   // gives what it had sent before.
   if (n == -ECONNRESET) n = receive();
+  to.fd_count = 0;
   if (n < 0) return n;
   for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    int came = -1;
-    std::memcpy(&came, CMSG_DATA(c), sizeof came);
-    fd keep(above_standard(came));
+    to.fd_count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    std::memcpy(to.fds, CMSG_DATA(c), to.fd_count * sizeof(int));
+  }
+  return n;
+}
+
+ssize_t receive_packet(int number, void* to, std::size_t most, fd* passed,
+                       patience how_long) noexcept {
+  packet p{.head = to, .head_size = most};
+  const ssize_t n = receive_packet(number, p, how_long);
+  for (std::size_t i = 0; i < p.fd_count; ++i) {
+    fd keep(above_standard(p.fds[i]));
     if (passed) *passed = std::move(keep);
   }
   return n;
 }
 
-int send_packet(int number, const void* from, std::size_t size, int pass) noexcept {
-  iovec v{const_cast<void*>(from), size};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+int send_packet(int number, const packet& from) noexcept {
+  iovec v[2] = {{from.head, from.head_size}, {from.body, from.body_size}};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof from.fds)] = {};
   msghdr m{};
-  m.msg_iov = &v;
-  m.msg_iovlen = 1;
-  if (pass >= 0) {
+  m.msg_iov = v;
+  m.msg_iovlen = 2;
+  if (from.fd_count > 0) {
     m.msg_control = control;
-    m.msg_controllen = sizeof control;
+    m.msg_controllen = CMSG_SPACE(from.fd_count * sizeof(int));
     cmsghdr* c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(c), &pass, sizeof pass);
+    c->cmsg_len = CMSG_LEN(from.fd_count * sizeof(int));
+    std::memcpy(CMSG_DATA(c), from.fds, from.fd_count * sizeof(int));
   }
   const ssize_t n = retry("sendmsg", [&] { return ::sendmsg(number, &m, MSG_NOSIGNAL); });
   return n < 0 ? static_cast<int>(n) : 0;
+}
+
+int send_packet(int number, const void* from, std::size_t size, int pass) noexcept {
+  packet p{.head = const_cast<void*>(from), .head_size = size};
+  if (pass >= 0) p.fds[p.fd_count++] = pass;
+  return send_packet(number, p);
 }
 
 }  // namespace brood::detail::sys

@@ -163,8 +163,8 @@ TEST_F(ToolMap, TheFirstJobStartsBeforeTheInputEnds) {
 TEST_F(ToolMap, MoreThanFourGibibytesInOneLine) {
   const finished end = support::run_bare(
       {"/bin/sh", "-c",
-       "\"$0\" map --joblog log \"$1\" grow-stdout ::: 4294967301 > /dev/null; cut -f 6 log",
-       support::tool(), helper()});
+       "\"$0\" map --joblog log \"$1\" \"$2\" ::: 4294967301 > /dev/null; cut -f 6 log",
+       support::tool(), helper(), "grow-stdout"});
   EXPECT_EQ(end.out, "Receive\n4294967301\n") << end.err;
 }
 

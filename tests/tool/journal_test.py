@@ -76,6 +76,12 @@ class Journal(unittest.TestCase):
         self.assertEqual([(run["run"], run["succeeded"], run["failed"]) for run in self.runs()],
                          [(1, 2000, 1000), (2, 2000, 1000), (3, 2000, 1000)])
 
+    def test_begun_by_several_at_once(self):
+        for number in range(12):
+            folder = self.top / str(number)
+            writers = [subprocess.Popen([WRITER, folder, "1"], stdout=subprocess.DEVNULL) for _ in range(4)]
+            self.assertEqual([process.wait(PATIENCE) for process in writers], [0, 0, 0, 0])
+
     def test_is_found_from_below_but_not_in_a_home(self):
         self.write(1)
         below = self.top / "a" / "b"

@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 
 #include "process/protocol.hpp"
 #include "spawn/launch.hpp"
@@ -81,8 +83,8 @@ class guardian {
     return signals_ >= 0 && ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
   }
 
-  // The plan's descriptors came over exec under their own numbers. They must not reach the command
-  // a second time, nor stay open here, where they would hold pipes.
+  // The plan's descriptors came over exec under their own numbers (those that were passed did not).
+  // They must not reach the command a second time, nor stay open here, where they would hold pipes.
   static void guard_sources(const plan_view& plan) noexcept {
     for (std::uint32_t i = 0; i < plan.step_count; ++i) {
       const step& s = plan.steps[i];
@@ -99,18 +101,47 @@ class guardian {
     ::syscall(SYS_close_range, high + 1, ~0U, 0);
   }
 
+  // What came along goes where the plan looks for it.
+  void place(const sys::packet& p, int first) noexcept {
+    for (std::size_t i = 0; i < p.fd_count; ++i) {
+      const int number = first + static_cast<int>(i);
+      if (::syscall(SYS_dup3, p.fds[i], number, O_CLOEXEC) < 0) not_passed_ = errno;
+      sys::close_fd(p.fds[i]);
+    }
+  }
+
   // Nobody is below us: what is said of a command that has ended meanwhile is late.
   bool await_launch(ask& request) noexcept {
     for (;;) {
-      sys::fd came;
-      const ssize_t n = sys::receive_packet(channel_, &request, sizeof request, &came);
-      if (n != static_cast<ssize_t>(sizeof request)) return false;
-      if (request.kind == ask::what::launch) return true;
+      sys::packet p{.head = &request,
+                    .head_size = sizeof request,
+                    .body = first_piece_,
+                    .body_size = sizeof first_piece_};
+      const ssize_t n = sys::receive_packet(channel_, p);
+      if (n < static_cast<ssize_t>(sizeof request)) return false;
       if (request.kind == ask::what::release) return false;
-      if (request.kind != ask::what::pass) continue;
-      const int number = static_cast<int>(request.n);
-      if (::syscall(SYS_dup3, came.get(), number, O_CLOEXEC) < 0) not_passed_ = errno;
+      if (request.kind == ask::what::pass) place(p, static_cast<int>(request.n));
+      if (request.kind != ask::what::launch) continue;
+      place(p, request.first);
+      return true;
     }
+  }
+
+  // The plan, all in one place; null: no memory, or nobody there.
+  char* receive_plan(std::size_t size) noexcept {
+    if (size <= sizeof first_piece_) return first_piece_;
+    void* const room =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) return nullptr;
+    char* const bytes = static_cast<char*>(room);
+    std::size_t got = sizeof first_piece_;
+    std::memcpy(bytes, first_piece_, got);
+    while (got < size) {
+      const ssize_t n = sys::receive_packet(channel_, bytes + got, size - got, nullptr);
+      if (n <= 0) return nullptr;
+      got += static_cast<std::size_t>(n);
+    }
+    return bytes;
   }
 
   bool launch_command() noexcept {
@@ -119,22 +150,14 @@ class guardian {
     stay_ = request.stay;
     empty_ = said_empty_ = false;
     on_host_death_ = request.steps;
-    const std::size_t size = request.n;
-    void* const room =
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (room == MAP_FAILED) return fail({error_stage::guard, ENOMEM, 0});
-    char* const bytes = static_cast<char*>(room);
-    for (std::size_t got = 0; got < size;) {
-      const ssize_t n = sys::receive_packet(channel_, bytes + got, size - got, nullptr);
-      if (n <= 0) return false;
-      got += static_cast<std::size_t>(n);
-    }
+    char* const bytes = receive_plan(request.n);
+    if (bytes == nullptr) return fail({error_stage::guard, ENOMEM, 0});
     plan_view plan{};
     if (not_passed_ != 0) return fail({error_stage::guard, not_passed_, 0});
-    if (!unpack(bytes, size, plan)) return fail({error_stage::guard, EPROTO, 0});
-    guard_sources(plan);
+    if (!unpack(bytes, request.n, plan)) return fail({error_stage::guard, EPROTO, 0});
+    if (!stay_) guard_sources(plan);
     const launched l = launch(plan);
-    ::munmap(room, size);
+    if (bytes != first_piece_) ::munmap(bytes, request.n);
     if (l.error.os != 0) return fail(l.error);
     command_ = l.pid;
     const answer started{.kind = answer::what::started, .pid = l.pid, .at = l.at};
@@ -227,6 +250,8 @@ class guardian {
     }
     return again;
   }
+
+  alignas(std::max_align_t) static inline char first_piece_[plan_piece];  // not on the stack
 
   int channel_;
   int signals_ = -1;

@@ -18,6 +18,7 @@
 #include "map/input.hpp"
 #include "map/plan.hpp"
 #include "map/source.hpp"
+#include "map/template.hpp"
 
 namespace {
 
@@ -244,7 +245,26 @@ TEST(MapPlan, ButNotMoreThanThereIsRoomFor) {
   // What is too long by itself goes alone: the system will say so.
   EXPECT_THAT(jobs_of({"a", "bb", "c"}, {.max_args = 100, .max_bytes = 1}),
               ElementsAre(fields{"a"}, fields{"bb"}, fields{"c"}));
-  EXPECT_GT(cli::room_for_arguments(0), 10'000U);
+  EXPECT_GT(cli::pack_for({.copies = 1, .bytes = 10}, 100).max_bytes, 10'000U);
+}
+
+TEST(MapPlan, NorThanOneWordCanHave) {
+  EXPECT_THAT(jobs_of({"a", "b", "c"}, {.max_args = 100, .max_bytes = 1000, .max_word = 4}),
+              ElementsAre(fields{"a", "b"}, fields{"c"}));
+  EXPECT_THAT(
+      jobs_of({"a", "'", "c"}, {.max_args = 100, .max_bytes = 1000, .max_word = 7, .quoted = true}),
+      ElementsAre(fields{"a"}, fields{"'"}, fields{"c"}));
+  const cli::template_options o;
+  const auto words = cli::word_template({"x", "{}", "a{}b{.}"}, o).hunger();
+  EXPECT_EQ(words.copies, 3U);
+  EXPECT_EQ(words.in_word, 2U);
+  EXPECT_FALSE(words.quoted);
+  const auto text = cli::shell_template({"x {}"}, o).hunger();
+  EXPECT_EQ(text.in_word, 1U);
+  EXPECT_TRUE(text.quoted);
+  const cli::packing twice = cli::pack_for(words, 100);
+  EXPECT_LT(twice.max_word, 131072U / 2);
+  EXPECT_EQ(cli::pack_for({.copies = 1}, 100).max_word, 0U);
 }
 
 TEST(MapPlan, CountedFirst) {
