@@ -93,6 +93,7 @@ bool launches_natively(bool portable) noexcept { return !portable && memory_is_s
 launched launch(const plan_view& plan) noexcept {
   if (!launches_natively(plan.portable)) return launch_by_fork(plan);
   launched r;
+  r.at = sys::now();  // before: the call returns once the child has executed, and it may be over
   child_report report;
   child_start start{&plan, &report};
   {
@@ -105,7 +106,6 @@ launched launch(const plan_view& plan) noexcept {
     if (unknown_call) r.pid = clone_child(child_entry, &start, flags | CLONE_PIDFD, &r.pidfd);
     if (r.pid == -EINVAL) r.pid = clone_child(child_entry, &start, flags, nullptr);
   }
-  r.at = sys::now();
   if (r.pid < 0) {
     r.error = {error_stage::fork, -r.pid, 0};
     return r;

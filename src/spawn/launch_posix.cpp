@@ -52,12 +52,12 @@ launched launch_by_fork(const plan_view& plan) noexcept {
   child_report report;
   report.pipe = high.get();
   int pid;
+  r.at = sys::now();
   {
     const sys::signals_blocked guard;
     pid = sys::call("fork", [] { return ::fork(); });
     if (pid == 0) child_main(plan, report);
   }
-  r.at = sys::now();
   if (pid < 0) {
     r.error = {error_stage::fork, -pid, 0};
     return r;
