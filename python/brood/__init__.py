@@ -17,6 +17,7 @@ from brood import subprocess
 from brood._async import async_run
 from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
 from brood._handles import DEVNULL, PIPE, STDOUT
+from brood._jobserver import JobserverClient, JobserverSlot
 from brood._pipeline import Command, Pipeline, command, shell
 from brood._pool import Job, Pool
 from brood._results import SubprocessError
@@ -25,5 +26,5 @@ from brood._stages import CompletedPipeline
 from brood._workers import Reply, WorkerError, WorkerPool
 
 __all__ = ["run", "async_run", "Popen", "Command", "command", "shell", "Pipeline", "Pool", "Job", "WorkerPool", "Reply",
-           "Retry", "CompletedProcess", "CompletedPipeline", "CalledProcessError", "TimeoutExpired", "WorkerError",
+           "JobserverClient", "JobserverSlot", "Retry", "CompletedProcess", "CompletedPipeline", "CalledProcessError", "TimeoutExpired", "WorkerError",
            "SubprocessError", "PIPE", "STDOUT", "DEVNULL", "subprocess"]

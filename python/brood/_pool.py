@@ -168,7 +168,8 @@ class Pool:
     and on_done, which must not wait for the pool. max_workers: a number, or a share of the CPUs as
     "50%"; default: as many as there are CPUs. max_queued: submit() waits while so many are queued.
     timeout: seconds for the whole pool, after which all is stopped. fail_fast: the first job that
-    ends badly cancels all others.
+    ends badly cancels all others. jobserver: "pipe" or "fifo" to be GNU make's jobserver for the jobs,
+    whose slots are max_workers; "join" to use the one that Python was started under.
 
     As a context manager it waits for its jobs, and cancels them if an exception comes out of the
     block. A pool that is dropped, or left at exit, cancels what is left and waits for that.
@@ -176,7 +177,8 @@ class Pool:
 
     __module__ = "brood"
 
-    def __init__(self, max_workers=None, *, max_queued=0, timeout=None, fail_fast=False):
+    def __init__(self, max_workers=None, *, max_queued=0, timeout=None, fail_fast=False,
+                 jobserver=None):
         self._engine = None
         if _at_exit:
             raise RuntimeError("no pool can be made at interpreter shutdown")
@@ -185,8 +187,9 @@ class Pool:
         self._shared = _Shared()
         self._tokens = itertools.count(1)
         self._shut = False
-        self._engine = _engine.Pool(max_workers, max_queued, _seconds(timeout), fail_fast,
-                                    self._shared.finished, self._shared.line)
+        options = {"max_workers": max_workers, "max_queued": max_queued, "timeout": _seconds(timeout),
+                   "fail_fast": fail_fast, "jobserver": jobserver}
+        self._engine = _engine.Pool(options, self._shared.finished, self._shared.line)
         _living.add(self)
 
     def __enter__(self):
@@ -337,6 +340,11 @@ class Pool:
         """How many jobs are queued, running, waiting, done, and failed among those, as a dict."""
         self._shared.same_process()
         return self._engine.count()
+
+    @property
+    def jobserver_problem(self):
+        """Under jobserver="join": why there is none to share, or None."""
+        return self._engine.jobserver_problem
 
     @property
     def max_workers(self):

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_engine, m) {
   brood_python::bind_pool(m);
   brood_python::bind_pipeline(m);
   brood_python::bind_worker_pool(m);
+  brood_python::bind_jobserver(m);
   brood_python::bind_loop(m);
   m.def("in_main_interpreter",
         [] { return PyInterpreterState_Get() == PyInterpreterState_Main(); });

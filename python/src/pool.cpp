@@ -17,16 +17,33 @@ namespace brood_python {
 
 namespace {
 
+brood::jobserver_role to_role(const py::object& name) {
+  using role = brood::jobserver_role;
+  if (name.is_none()) return role::none;
+  const std::string word = py::isinstance<py::str>(name) ? name.cast<std::string>() : "";
+  if (word == "pipe") return role::serve_pipe;
+  if (word == "fifo") return role::serve_fifo;
+  if (word == "join") return role::join;
+  throw py::value_error("jobserver: must be None, 'pipe', 'fifo' or 'join', not " +
+                        py::repr(name).cast<std::string>());
+}
+
+brood::pool_options read_pool_options(const py::dict& asked) {
+  brood::pool_options o;
+  o.max_workers = to_workers(asked["max_workers"]);
+  o.max_queued = asked["max_queued"].cast<std::size_t>();
+  const py::object timeout = asked["timeout"];
+  if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
+  o.fail_fast = asked["fail_fast"].cast<bool>();
+  o.jobserver = to_role(asked["jobserver"]);
+  return o;
+}
+
 class pool {
  public:
-  pool(py::handle max_workers, std::size_t max_queued, py::handle timeout, bool fail_fast,
-       py::object finished, py::object line)
+  pool(const py::dict& asked, py::object finished, py::object line)
       : listener_(std::make_shared<listener>(std::move(finished), std::move(line))) {
-    brood::pool_options o;
-    o.max_workers = to_workers(max_workers);
-    o.max_queued = max_queued;
-    if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
-    o.fail_fast = fail_fast;
+    const brood::pool_options o = read_pool_options(asked);
     try {
       pool_ = std::make_shared<brood::pool>(o);
     } catch (const brood::usage_error& e) {
@@ -76,6 +93,11 @@ class pool {
     int n = 0;
     quietly([&](brood::pool& p) { n = p.max_workers(); });
     return n;
+  }
+  py::object jobserver_problem() {
+    std::optional<brood::error> e;
+    quietly([&](brood::pool& p) { e = p.jobserver_problem(); });
+    return e ? py::object(py::str(e->what())) : py::object(py::none());
   }
   py::dict count() {
     brood::pool::counts c;
@@ -159,7 +181,7 @@ void bind_pool(py::module_& m) {
       .def("cancel", &brood::job::cancel, py::call_guard<without_gil>())
       .def("outcome", &outcome);
   py::class_<pool>(m, "Pool", "The engine's pool, as brood.Pool wraps it.")
-      .def(py::init<py::handle, std::size_t, py::handle, bool, py::object, py::object>())
+      .def(py::init<const py::dict&, py::object, py::object>())
       .def("submit", &pool::submit)
       .def("pause", &pool::pause)
       .def("resume", &pool::resume)
@@ -167,6 +189,7 @@ void bind_pool(py::module_& m) {
       .def("cancel_all", &pool::cancel_all)
       .def("count", &pool::count)
       .def_property_readonly("max_workers", &pool::max_workers)
+      .def_property_readonly("jobserver_problem", &pool::jobserver_problem)
       .def("close", &pool::close);
 }
 

@@ -112,6 +112,7 @@ void bind_command(py::module_& m);
 void bind_pool(py::module_& m);
 void bind_pipeline(py::module_& m);
 void bind_worker_pool(py::module_& m);
+void bind_jobserver(py::module_& m);
 void bind_loop(py::module_& m);
 
 }  // namespace brood_python

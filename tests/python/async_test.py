@@ -219,7 +219,7 @@ class Interrupts(unittest.TestCase):
             async def main():
                 loop, heard = asyncio.get_running_loop(), asyncio.Event()
                 loop.add_signal_handler(signal.SIGUSR1, heard.set)
-                command = brood.async_run(f"kill -USR1 {os.getpid()}; read x", shell=True, stdin=brood.PIPE)
+                command = brood.async_run(f"kill -USR1 {os.getpid()}; sleep 60", shell=True)
                 task = asyncio.create_task(command)
                 await heard.wait()
                 task.cancel()
