@@ -146,6 +146,8 @@ class Popen(_popen.Popen):
         for name, value in extras.items():
             if value is not None:
                 settings += _settings.SETTINGS[name](value)
+        if not isinstance(umask, int):
+            raise TypeError("umask must be an integer")
         if umask >= 0:
             settings.append(("umask", format(umask & 0o777, "o")))
         if process_group is not None:

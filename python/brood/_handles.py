@@ -33,7 +33,11 @@ class Handles:
     def _pipe(self):
         read_end, write_end = os.pipe()
         if self.pipesize > 0:
-            fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, self.pipesize)
+            try:
+                fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, self.pipesize)
+            except:
+                close_quietly((), (read_end, write_end))
+                raise
         return read_end, write_end
 
     def _get_handles(self, stdin, stdout, stderr):

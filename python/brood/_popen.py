@@ -45,7 +45,7 @@ def _switches():
     return getattr(module, "_fork_exec", _engine.start), bool(getattr(module, "_USE_VFORK", True))
 
 
-def _id_of(value, what, find):
+def _id_of(value, what, find, complaint=None):
     """A user or group, by name or number, as a number."""
     if isinstance(value, str):
         return find(value)
@@ -53,7 +53,7 @@ def _id_of(value, what, find):
         if value < 0:
             raise ValueError(f"{what} ID cannot be negative, got {value}")
         return value
-    raise TypeError(f"{what} must be a string or an integer, not {type(value)}")
+    raise TypeError(complaint or f"{what} must be a string or an integer, not {type(value)}")
 
 
 def _find_group(name):
@@ -126,12 +126,14 @@ class Popen(Handles, Communication):
         if process_group is None:
             process_group = -1
         gid = None if group is None else _id_of(group, "Group", _find_group)
-        uid = None if user is None else _id_of(user, "User", _find_user)
+        uid = None if user is None else _id_of(user, "User", _find_user,
+                                                 "User must be a string or an integer")
         gids = None
         if extra_groups is not None:
             if isinstance(extra_groups, str):
                 raise ValueError("Groups must be a list, not a string")
-            gids = [_id_of(each, "Group", _find_group) for each in extra_groups]
+            gids = [_id_of(each, "Group", _find_group, "Items in extra_groups must be a string or "
+                           f"integer, not {type(each)}") for each in extra_groups]
 
         handles = self._get_handles(stdin, stdout, stderr)
         try:

@@ -111,7 +111,7 @@ def _quick_run(args, input, timeout, stdin=None, stdout=None, stderr=None, shell
     if not _USE_VFORK or _fork_exec is not _engine.start:
         return None
     for target in (stdin, stdout, stderr):
-        if target is not None and (type(target) is not int or target < -3):
+        if target is not None and (type(target) is not int or not -3 <= target < 1 << 31):
             return None
     if stdin == STDOUT or stdout == STDOUT or (stderr == STDOUT and stdout is None):
         return None
@@ -142,6 +142,8 @@ def _quick_run(args, input, timeout, stdin=None, stdout=None, stderr=None, shell
             errors = "strict"
         if input is not None:
             input = input.encode(encoding, errors)
+    elif input is not None and not input:
+        input = b""  # "" as well, which promises nothing about its type
     if _active:
         _cleanup()
     done = _engine.run(line, executable, env, cwd, stdin, stdout, stderr, input, timeout)

@@ -7,13 +7,15 @@
 
 #include <brood/option_table.hpp>
 
+#include "request.hpp"
+
 namespace brood_python {
 
 namespace {
 
 brood::stdio to_target(py::handle target) {
   if (target.is_none()) return brood::INHERIT;
-  switch (const int number = target.cast<int>()) {
+  switch (const int number = to_number(target.ptr())) {
     case -1:
       return brood::PIPE;
     case -2:

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -59,6 +60,17 @@ unsigned to_group(PyObject* number) {
 }
 
 }  // namespace
+
+int to_number(PyObject* object) {
+  const long value = PyLong_AsLong(object);
+  if (value == -1 && PyErr_Occurred()) python_error();
+  if (value < INT_MIN || value > INT_MAX) {
+    PyErr_Format(PyExc_OverflowError, "signed integer is %s",
+                 value < 0 ? "less than minimum" : "greater than maximum");
+    python_error();
+  }
+  return static_cast<int>(value);
+}
 
 std::string path_bytes(PyObject* object) {
   PyObject* bytes = nullptr;
@@ -126,13 +138,16 @@ void read_identity(PyObject* gid, PyObject* groups, PyObject* uid, PyObject* uma
         PySequence_Fast(groups, "setgroups argument must be a sequence"));
     if (!fast) python_error();
     auto& list = r.groups.emplace();
+    if (PySequence_Fast_GET_SIZE(fast.ptr()) > NGROUPS_MAX) {
+      PyErr_SetString(PyExc_ValueError, "too many groups");
+      python_error();
+    }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.ptr()); ++i) {
       list.push_back(to_group(PySequence_Fast_GET_ITEM(fast.ptr(), i)));
     }
   }
-  const long mask = PyLong_AsLong(umask);
-  if (mask == -1 && PyErr_Occurred()) python_error();
-  r.umask = mask < 0 ? -1 : static_cast<int>(mask & 0777);
+  const int mask = to_number(umask);
+  r.umask = mask < 0 ? -1 : mask & 0777;
 }
 
 std::vector<std::string> exec_candidates(const request& r) {

@@ -37,6 +37,8 @@ struct request {
   PyObject* cwd_object = nullptr;         ///< for the errors
 };
 
+/// The value of an int or of what has __index__; TypeError, or OverflowError beyond an int.
+int to_number(PyObject* object);
 /// The path of a str, bytes or os.PathLike; ValueError if it has a NUL byte.
 std::string path_bytes(PyObject* object);
 /// The items of a sequence of such.

@@ -126,19 +126,30 @@ py::tuple finish(running& r, transfer& data, const streams& open, std::int64_t u
                         output(open.out, data.out, late), output(open.err, data.err, late));
 }
 
+// False if one of the arguments is bad: Popen says so, after its audit event.
+bool read_arguments(py::handle args, py::handle executable, py::handle env, py::handle cwd,
+                    request& r) {
+  try {
+    r.args = path_list(args.ptr());
+    r.executable_object = executable.ptr();
+    r.executable = path_bytes(executable.ptr());
+    read_environment(env.ptr(), r);
+    r.cwd_object = cwd.ptr();
+    if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
+  } catch (py::error_already_set& e) {
+    if (!e.matches(PyExc_Exception)) throw;
+    return false;
+  }
+  return true;
+}
+
 // (returncode, stdout, stderr); the returncode is None after a timeout. None instead of the tuple
 // if the request is not for this function.
 py::object run(py::handle args, py::handle executable, py::handle env, py::handle cwd,
                py::handle in, py::handle out, py::handle err, py::handle input,
                py::handle timeout) {
   request r;
-  r.args = path_list(args.ptr());
-  r.executable_object = executable.ptr();
-  r.executable = path_bytes(executable.ptr());
-  read_environment(env.ptr(), r);
-  r.cwd_object = cwd.ptr();
-  if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
-  if (!fits_engine(r)) return py::none();
+  if (!read_arguments(args, executable, env, cwd, r) || !fits_engine(r)) return py::none();
   if (PySys_Audit("subprocess.Popen", "OOOO", executable.ptr(), args.ptr(), cwd.ptr(), env.ptr()) <
       0) {
     python_error();

@@ -1,5 +1,7 @@
 // Starting a command on the engine and handing its pid to Python.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 
 #include <brood/process.hpp>
@@ -30,10 +32,12 @@ int start_on_engine(const request& r) {
   return pid;
 }
 
-int start_command(py::handle args, py::handle executable, py::handle env, py::handle cwd, int in,
-                  int out, int err, bool close_fds, py::handle pass_fds, bool restore_signals,
-                  bool new_session, int process_group, py::handle gid, py::handle groups,
-                  py::handle uid, py::handle umask, py::handle preexec, bool allow_vfork) {
+// Numbers come as objects: pybind11's own complaint would print all arguments, the environment too.
+int start_command(py::handle args, py::handle executable, py::handle env, py::handle cwd,
+                  py::handle in, py::handle out, py::handle err, bool close_fds,
+                  py::handle pass_fds, bool restore_signals, bool new_session,
+                  py::handle process_group, py::handle gid, py::handle groups, py::handle uid,
+                  py::handle umask, py::handle preexec, bool allow_vfork) {
   request r;
   r.args = path_list(args.ptr());
   r.executable_object = executable.ptr();
@@ -41,14 +45,14 @@ int start_command(py::handle args, py::handle executable, py::handle env, py::ha
   read_environment(env.ptr(), r);
   r.cwd_object = cwd.ptr();
   if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
-  r.in = in;
-  r.out = out;
-  r.err = err;
+  r.in = to_number(in.ptr());
+  r.out = to_number(out.ptr());
+  r.err = to_number(err.ptr());
   r.close_fds = close_fds;
   read_descriptors(pass_fds.ptr(), r.pass_fds);
   r.restore_signals = restore_signals;
   r.new_session = new_session;
-  r.process_group = process_group;
+  r.process_group = to_number(process_group.ptr());
   read_identity(gid.ptr(), groups.ptr(), uid.ptr(), umask.ptr(), r);
   r.preexec = preexec.is_none() ? nullptr : preexec.ptr();
   r.allow_vfork = allow_vfork;
@@ -57,7 +61,10 @@ int start_command(py::handle args, py::handle executable, py::handle env, py::ha
 
 }  // namespace
 
-int start(const request& r) { return fits_engine(r) ? start_on_engine(r) : start_by_fork(r); }
+int start(const request& r) {
+  if (std::min({r.in, r.out, r.err}) < -1) raise_os_error(EBADF);  // -1 is: as the caller's
+  return fits_engine(r) ? start_on_engine(r) : start_by_fork(r);
+}
 
 void bind_start(py::module_& m) {
   m.def("start", &start_command, py::arg("args"), py::arg("executable"), py::arg("env"),

@@ -77,6 +77,8 @@ class Results(unittest.TestCase):
                 brood.run(["true"], **options)
         with self.assertRaises(TypeError):
             brood.run(["true"], no_such=1)
+        with self.assertRaises(OverflowError):
+            brood.run(["true"], stdin=2 ** 40)
 
 
     def test_mistakes_name_the_keyword(self):
@@ -91,7 +93,7 @@ class Results(unittest.TestCase):
                 brood.run(["true"], **{keyword: value})
             # Neither the tool's flags nor the library's names.
             self.assertNotRegex(str(caught.exception), r"--|\btee\b|\bin,|\berr\b|\bout\b")
-        for keyword, value in (("contain", 3), ("on_line", 3), ("timeout", "1"), ("drain_grace", [])):
+        for keyword, value in (("contain", 3), ("on_line", 3), ("umask", "x"), ("timeout", "1"), ("drain_grace", [])):
             with self.assertRaisesRegex(TypeError, keyword):
                 brood.run(["true"], **{keyword: value})
         with self.assertRaisesRegex(ValueError, "start_new_session"):

@@ -47,6 +47,7 @@ KINDS = {
     "preexec_fn": lambda: subprocess.run(["true"], preexec_fn=lambda: None),
     "no program": lambda: fails(lambda: subprocess.run(["/no/such"], capture_output=True), FileNotFoundError),
     "bad arguments": lambda: fails(lambda: subprocess.run(["true", 3], env={"A": "b"}), TypeError),
+    "bad pipesize": lambda: fails(lambda: subprocess.run(["true"], stdin=-1, stdout=-1, pipesize=2 ** 31 + 1), OSError),
     "timeout": lambda: fails(lambda: subprocess.run(["sleep", "60"], stdout=-1, timeout=0), subprocess.TimeoutExpired),
     "check": lambda: fails(lambda: subprocess.check_output(["false"]), subprocess.CalledProcessError),
     "brood.run": lambda: brood.run(["true"], capture_output=True, input=b"x", limits={"core": 0}),

@@ -182,6 +182,26 @@ class Promises(Clean):
         self.assertEqual(out.splitlines(), ["true ['true'] None None", "true ['true'] / None",
                                             "/bin/sh ['/bin/sh', '-c', 'true'] None {}"])
 
+    def test_audit_event_before_mistakes(self):
+        _, out, _ = script("""
+            import sys, brood.subprocess as subprocess
+            sys.addaudithook(lambda e, a: print(*a) if e == "subprocess.Popen" else None)
+            for mistake in [{"args": ["a", None]}, {"args": "b", "env": {1: "x"}}, {"args": "c", "cwd": 3}]:
+                try:
+                    subprocess.run(mistake.pop("args"), **mistake)
+                except TypeError:
+                    print("TypeError")
+        """)
+        self.assertEqual(out.splitlines()[::2], ["a ['a', None] None None", "b ['b'] None {1: 'x'}", "c ['c'] 3 None"])
+        self.assertEqual(out.splitlines()[1::2], ["TypeError"] * 3)
+
+    def test_mistakes_do_not_show_the_environment(self):
+        for mistake in ({"process_group": "x"}, {"umask": "x"}, {"process_group": 1.5}):
+            with self.assertRaises(TypeError) as caught:
+                subprocess.run(["true"], env={"TOKEN": "secret"}, **mistake)
+            self.assertNotIn("secret", str(caught.exception))
+            self.assertIn("cannot be interpreted as an integer", str(caught.exception))
+
     def test_patched_popen_is_used(self):
         with unittest.mock.patch.object(subprocess, "Popen", side_effect=RuntimeError):
             with self.assertRaises(RuntimeError):
