@@ -30,7 +30,7 @@ constexpr std::size_t queue_limit = 2048;
 // Nor do long commands make it large.
 constexpr std::size_t queue_bytes = 1 << 20;
 // The next opener reads the write-ahead log; to empty it waits for the disk.
-constexpr std::int64_t checkpoint_bytes = 512 << 10;
+constexpr std::int64_t checkpoint_bytes = 256 << 10;
 // Who has begun is more patient than who could still do without a journal.
 constexpr int patience_later = 6;
 
