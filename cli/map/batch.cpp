@@ -50,6 +50,8 @@ batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers
       progress_(s, began_),
       most_(resolve(s.jobs)),
       pool_({.max_workers = most_}) {
+  hurries_ = s.halt.when == halt_policy::moment::never && policy_.attempts < 2 &&
+             s.output != output_mode::lines;
   if (s.has("in") || s.has("input")) return;
   nothing_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // once, not for each job
   base_.in = nothing_ >= 0 ? brood::fd(nothing_) : brood::stdio(brood::DEVNULL);
@@ -177,7 +179,7 @@ brood::options batch::options_for(slot& s, map_job& job) {
   }
   if (policy_.attempts > 1) o.env.set("BROOD_ATTEMPT", std::to_string(job.attempt));
   job.folder = recorder_.folder_for(job);
-  s.output.prepare(o, job.folder);
+  s.output->prepare(o, job.folder);
   return o;
 }
 
@@ -251,7 +253,7 @@ void batch::heed_limits(std::int64_t now) {
   for (const auto& s : slots_) {
     if (!s->handle || s->why) continue;
     if (now >= late_at(*s)) s->why = brood::reason::timed_out;
-    if (s->output.exceeded()) s->why = brood::reason::output_limit;
+    if (s->output->exceeded()) s->why = brood::reason::output_limit;
     if (s->why) s->handle.cancel();
   }
 }
@@ -290,7 +292,7 @@ void batch::wait(std::int64_t now) {
   const bool live = settings_.output == output_mode::lines;
   for (const auto& s : slots_) {
     if (!s->handle) continue;
-    if (live) s->output.add_to(wanted);
+    if (live) s->output->add_to(wanted);
     until = std::min(until, late_at(*s));
   }
   const std::int64_t pause = until == INT64_MAX ? -1 : std::max<std::int64_t>(0, until - now);
@@ -303,8 +305,8 @@ void batch::wait(std::int64_t now) {
   for (std::size_t i = first_reader; i < wanted.size(); ++i) {
     if (wanted[i].revents == 0) continue;
     for (const auto& s : slots_) {
-      if (s->handle && s->output.reads(wanted[i].fd)) {
-        s->output.read(printer_, s->job->seq, s->tag);
+      if (s->handle && s->output->reads(wanted[i].fd)) {
+        s->output->read(printer_, s->job->seq, s->tag);
         break;
       }
     }
@@ -323,7 +325,7 @@ batch_state batch::state(std::size_t most) const {
     if (b.jobs.size() >= most) break;
     if (!s->handle) continue;
     b.jobs.push_back(
-        {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output.last_line()});
+        {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output->last_line()});
   }
   return b;
 }

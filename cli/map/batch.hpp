@@ -73,6 +73,7 @@ class batch {
   // Ending
   void take_ends();
   void ended(slot& s, outcome r);
+  void vacate(slot& s);
   bool again(slot& s, const outcome& r);
   void settle(slot& s, const outcome& r);
   void drop_waiting();
@@ -106,6 +107,8 @@ class batch {
   int most_ = 1;  // jobs at once
   std::vector<std::unique_ptr<slot>> slots_;
   std::set<int> free_;
+  bool hurries_ = false;           // what a success means for others is known: nothing
+  std::unique_ptr<slot> vacated_;  // what has just ended, not a place
   int running_ = 0;
   std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;
   std::unique_ptr<map_job> fetched_;

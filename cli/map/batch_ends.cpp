@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -63,7 +64,7 @@ void batch::ended(slot& s, outcome r) {
   s.handle = {};
   --running_;
   progress_.hide();
-  if (s.output.exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
+  if (s.output->exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
   if (s.why && r) {
     const bool ended_itself = r->reason != brood::reason::cancelled;
     if (!ended_itself || *s.why == brood::reason::output_limit) {
@@ -71,8 +72,30 @@ void batch::ended(slot& s, outcome r) {
       r->accepted = false;
     }
   }
-  if (!again(s, r)) settle(s, r);
-  s.job.reset();
+  const bool good = r && r->success() && !s.why;
+  if (!good || !hurries_) {
+    if (!again(s, r)) settle(s, r);
+    s.job.reset();
+    free_.insert(s.number);
+    return;
+  }
+  vacate(s);
+  std::exception_ptr wrong;
+  try {
+    start_what_may(monotonic_now());
+  } catch (const failure&) {
+    wrong = std::current_exception();  // what has ended is written down all the same
+  }
+  settle(*vacated_, r);
+  if (wrong) std::rethrow_exception(wrong);
+}
+
+/// The slot is for the next job, while this one is shown and written down.
+void batch::vacate(slot& s) {
+  if (!vacated_) vacated_ = std::make_unique<slot>(0, settings_, signals_);
+  std::swap(s.output, vacated_->output);
+  vacated_->job = std::move(s.job);
+  vacated_->tag = std::move(s.tag);
   free_.insert(s.number);
 }
 
@@ -120,15 +143,15 @@ void batch::drop_waiting() {
 }
 
 void batch::show(slot& s, job_end& end) {
-  s.output.close_off(*s.job);
-  end.out_bytes = s.output.bytes(false);
+  s.output->close_off(*s.job);
+  end.out_bytes = s.output->bytes(false);
   end.folder = s.job->folder;
-  chronicle_.ended(end, &s.output);
+  chronicle_.ended(end, s.output.get());
   const std::uint64_t seq = s.job->seq;
   if (settings_.json) {
-    if (end.last) printer_.show(seq, recorder_.json(end, s.output), STDOUT_FILENO);
+    if (end.last) printer_.show(seq, recorder_.json(end, *s.output), STDOUT_FILENO);
   } else if (!settings_.quiet_ok || !end.success) {
-    s.output.show(printer_, seq, s.tag);
+    s.output->show(printer_, seq, s.tag);
   }
 }
 

@@ -11,10 +11,11 @@
 namespace cli {
 
 struct batch::slot {
-  slot(int n, const map_settings& s, const interrupts& wake) : number(n), output(s, wake) {}
+  slot(int n, const map_settings& s, const interrupts& wake)
+      : number(n), output(std::make_unique<slot_output>(s, wake)) {}
 
   int number;  // from 1
-  slot_output output;
+  std::unique_ptr<slot_output> output;
   std::unique_ptr<map_job> job;
   brood::job handle;  // none: free
   std::string tag;
