@@ -138,10 +138,12 @@ struct pool::impl {
     if (!core->on_own_thread()) core->room.wait(hold, [&] { return !full(); });
     if (core->shut) bad_request("pool", "it was shut down").raise();
     j->id = ++core->last_id;
+    const bool first = core->queue.empty();
     core->queue.push_back(j);
     ++core->counts.queued;
     ++core->unfinished;
-    core->wake();
+    // Where others wait, its thread looks at the queue as soon as there is room.
+    if (first) core->wake();
     return job_access::wrap(std::move(j));
   }
 
