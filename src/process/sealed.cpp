@@ -67,7 +67,7 @@ class sealed_child final : public child {
   const child_error& refusal() const noexcept override { return refusal_; }
 
   void await_start() noexcept override {
-    while (starting_) hear_start(sys::patience::endless);
+    if (starting_) hear_start(sys::patience::endless);
   }
 
   int event_fd() const noexcept override { return empty_ ? -1 : channel(); }
