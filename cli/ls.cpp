@@ -70,12 +70,7 @@ void print(const table& lines, sink& to) {
 
 }  // namespace
 
-verb_page ls_page() {
-  const auto unused = std::make_shared<ls_settings>();
-  verb_page page = make_ls_page(*unused);
-  page.values = unused;
-  return page;
-}
+verb_page ls_page() { return page_alone(make_ls_page); }
 
 int verb_ls(std::span<char* const> words) {
   ls_settings s;

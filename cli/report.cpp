@@ -11,16 +11,16 @@
 
 namespace cli {
 
-namespace {
-
-std::string number(const char* format, double value) {
+std::string to_text(const char* format, double value) {
   std::array<char, 64> text;
   const int n = std::snprintf(text.data(), text.size(), format, value);
   return n > 0 ? std::string(text.data()) : std::string();
 }
 
+namespace {
+
 std::string seconds(std::chrono::nanoseconds t) {
-  return number("%.3f s", std::chrono::duration<double>(t).count());
+  return to_text("%.3f s", std::chrono::duration<double>(t).count());
 }
 
 /// Why the command did not end by itself; empty if it did.
@@ -48,7 +48,7 @@ std::string cause(const brood::completed_process& result, const brood::options& 
 
 std::string to_text(brood::duration d) {
   const double s = static_cast<double>(d.nanoseconds()) / 1e9;
-  return s < 1 ? number("%.6g ms", s * 1e3) : number("%.6g s", s);
+  return s < 1 ? to_text("%.6g ms", s * 1e3) : to_text("%.6g s", s);
 }
 
 std::string diagnosis(const brood::completed_process& result, const brood::command& cmd,
@@ -61,7 +61,7 @@ std::string diagnosis(const brood::completed_process& result, const brood::comma
     const brood::usage& u = result.usage;
     text += result.status.to_string() + " after " + seconds(u.wall) + " (user " + seconds(u.user) +
             ", system " + seconds(u.system) + ", max RSS " +
-            number("%.1f MiB", static_cast<double>(u.max_rss_bytes) / (1 << 20)) + ")";
+            to_text("%.1f MiB", static_cast<double>(u.max_rss_bytes) / (1 << 20)) + ")";
   }
   return text + ": " + cmd.to_string();
 }

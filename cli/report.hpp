@@ -12,6 +12,8 @@
 
 namespace cli {
 
+/// As printf(3) has it; up to 63 characters.
+std::string to_text(const char* format, double value);
 /// "10 s", "250 ms", "1.5 s".
 std::string to_text(brood::duration d);
 

@@ -107,12 +107,7 @@ void write_logs(const journal_reader& journal, const attempt& a, sink& to) {
 
 }  // namespace
 
-verb_page report_page() {
-  const auto unused = std::make_shared<report_settings>();
-  verb_page page = make_report_page(*unused);
-  page.values = unused;
-  return page;
-}
+verb_page report_page() { return page_alone(make_report_page); }
 
 int verb_report(std::span<char* const> words) {
   report_settings s;

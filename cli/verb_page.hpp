@@ -27,6 +27,15 @@ inline verb_page make_page(std::string usage, const std::string& description) {
   return page;
 }
 
+/// The page of a verb without a run of it. `make(settings&)` makes it.
+template <class Settings>
+verb_page page_alone(verb_page (*make)(Settings&)) {
+  const auto unused = std::make_shared<Settings>();
+  verb_page page = make(*unused);
+  page.values = unused;
+  return page;
+}
+
 /// An option of a page.
 struct page_option {
   std::vector<std::string> names;  ///< with their dashes, short ones first

@@ -7,15 +7,11 @@
 #include <cstddef>
 #include <cstdio>
 
+#include "report.hpp"
+
 namespace cli {
 
 namespace {
-
-std::string number(const char* format, double value) {
-  std::array<char, 64> text;
-  const int n = std::snprintf(text.data(), text.size(), format, value);
-  return n > 0 ? std::string(text.data()) : std::string();
-}
 
 /// `seconds` in two units, the larger of which is `most` smaller ones.
 std::string in_two(double seconds, double smaller, double most, const char* format) {
@@ -40,18 +36,18 @@ std::optional<double> seconds_left(const headway& h) {
 }
 
 std::string spell_seconds(double seconds) {
-  if (seconds < 9.95) return number("%.1f s", seconds);
-  if (seconds < 59.5) return number("%.0f s", seconds);
+  if (seconds < 9.95) return to_text("%.1f s", seconds);
+  if (seconds < 59.5) return to_text("%.0f s", seconds);
   if (seconds < 3599.5) return in_two(seconds, 1, 60, "%.0f min %.0f s");
   if (seconds < 86370) return in_two(seconds, 60, 60, "%.0f h %.0f min");
   return in_two(seconds, 3600, 24, "%.0f d %.0f h");
 }
 
 std::string spell_rate(double per_second) {
-  if (per_second >= 9.95) return number("%.0f/s", per_second);
-  if (per_second >= 1) return number("%.1f/s", per_second);
-  if (per_second >= 1.0 / 60) return number("%.0f/min", per_second * 60);
-  return number("%.0f/h", per_second * 3600);
+  if (per_second >= 9.95) return to_text("%.0f/s", per_second);
+  if (per_second >= 1) return to_text("%.1f/s", per_second);
+  if (per_second >= 1.0 / 60) return to_text("%.0f/min", per_second * 60);
+  return to_text("%.0f/h", per_second * 3600);
 }
 
 std::string fit(const std::string& text, std::size_t width) {
