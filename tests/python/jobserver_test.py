@@ -87,23 +87,21 @@ class Pools(Clean):
         with slots(1) as makeflags:
             os.environ["MAKEFLAGS"] = makeflags
             try:
+                reading, writing = os.pipe()
                 with brood.Pool(4, jobserver="join") as pool:
-                    running, most = [0], []
-                    lock = threading.Lock()
-
-                    def ended(_):
-                        with lock:
-                            running[0] -= 1
-                    for _ in range(6):
-                        pool.submit(["sleep", "0.05"], on_done=ended)
-                        with lock:
-                            running[0] += 1
-                    while pool.count()["queued"]:
-                        most.append(pool.count()["running"])
-                        time.sleep(0.005)
-                    pool.wait()
-                    self.assertLessEqual(max(most), 2)
+                    jobs = [pool.submit("read line", shell=True, stdin=reading) for _ in range(3)]
+                    for end in (2, 3):  # our own slot and the one of the jobserver's
+                        while sum(job.state == "running" for job in jobs) < end - sum(job.done() for job in jobs):
+                            time.sleep(0.001)
+                        self.assertEqual(pool.count()["queued"], 3 - end)
+                        os.write(writing, b"\n")
+                        while sum(job.done() for job in jobs) < end - 1:
+                            time.sleep(0.001)
+                    os.write(writing, b"\n")
+                    self.assertEqual([job.result().returncode for job in jobs], [0, 0, 0])
                     self.assertIsNone(pool.jobserver_problem)
+                os.close(reading)
+                os.close(writing)
                 os.environ["MAKEFLAGS"] = "--jobserver-auth=fifo:/no/such"
                 with brood.Pool(4, jobserver="join") as pool:
                     self.assertIn("/no/such", pool.jobserver_problem)
