@@ -26,6 +26,7 @@ namespace {
 using namespace std::chrono_literals;
 using brood::containment;
 using support::helper;
+using support::none_survive;
 using support::survivors;
 
 constexpr unsigned nobody = 65534;
@@ -51,10 +52,6 @@ bool become_nobody() {
                     setresuid(nobody, nobody, nobody) == 0;
   prctl(PR_SET_DUMPABLE, 1);  // as any program that a user starts
   return done;
-}
-
-bool none_survive() {
-  return support::poll_until(support::patience, [] { return survivors().empty(); });
 }
 
 // --- the host is killed

@@ -32,21 +32,12 @@ using namespace std::chrono_literals;
 using support::bare_process;
 using support::finished;
 using support::helper;
+using support::map;
+using support::none_survive;
 using ::testing::HasSubstr;
 using words = std::vector<std::string>;
 
-words map(std::initializer_list<std::string> rest) {
-  words argv{support::tool(), "map"};
-  argv.insert(argv.end(), rest);
-  return argv;
-}
-
-class ToolMap : public support::os_test {
- protected:
-  bool none_survive() const {
-    return support::poll_until(support::patience, [] { return support::survivors().empty(); });
-  }
-};
+class ToolMap : public support::os_test {};
 
 // --- output --------------------------------------------------------------------------------------
 

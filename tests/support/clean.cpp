@@ -249,6 +249,10 @@ std::vector<survivor> survivors() {
   return mark == nullptr ? std::vector<survivor>{} : survivors(mark);
 }
 
+bool none_survive() {
+  return poll_until(patience, [] { return survivors().empty(); });
+}
+
 void os_test::SetUp() {
   ASSERT_NE(getpid(), 1) << "start the tests from an init: pid 1 adopts every orphan as its child";
   const char* base = std::getenv("TMPDIR");

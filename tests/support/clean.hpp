@@ -46,6 +46,8 @@ struct survivor {
 // anything does not have the mark, and is found among the children.
 std::vector<survivor> survivors(const std::string& mark);
 std::vector<survivor> survivors();
+// Whether there is none of these, perhaps after a while.
+bool none_survive();
 
 // Starts (never as pid 1, which adopts every orphan) in a fresh directory, which is the working
 // directory, and ends only as it began: same descriptors, signals, umask, environment; no children,

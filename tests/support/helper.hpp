@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdlib>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 namespace support {
 
@@ -25,6 +27,13 @@ inline std::string tool() {
 #else
   return path != nullptr ? path : "brood";
 #endif
+}
+
+// The words of `brood map`.
+inline std::vector<std::string> map(std::initializer_list<std::string> rest) {
+  std::vector<std::string> argv{tool(), "map"};
+  argv.insert(argv.end(), rest);
+  return argv;
 }
 
 }  // namespace support
