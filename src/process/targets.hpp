@@ -33,6 +33,9 @@ class targets {
   void new_round() noexcept { ++round_; }
   /// Look for new descendants and send `signal` to all that have not had it in this round;
   /// SIGKILL again each time. 0, or the first errno that was not "gone".
+  ///
+  /// Of a tree, whoever is about to get a signal is stopped before (SIGSTOP), and has its children
+  /// looked for again then: one that forks as it dies would leave a child that nobody can find.
   int deliver(int signal) noexcept;
   /// Nobody is left. (For reach::children the guardian knows better: waitid says ECHILD.)
   bool gone() noexcept;
@@ -43,6 +46,7 @@ class targets {
     int pidfd;  // -1: known by its start time
     std::uint64_t start;
     unsigned round;  // in which it was signalled last
+    bool frozen;     // told to stop since
   };
   void scan_below(int pid) noexcept;
   void hold(int pid, int parent) noexcept;
@@ -52,6 +56,10 @@ class targets {
   int send(const member& m, int signal) const noexcept;
   int send_root(int signal) noexcept;
   int send_group(int signal) noexcept;
+  bool root_is_due(int signal) const noexcept;
+  void freeze(int signal) noexcept;
+  bool freeze_new(int signal) noexcept;
+  void await_frozen(std::int64_t until) noexcept;
 
   reach reach_;
   int root_;
@@ -60,6 +68,7 @@ class targets {
   bool root_ended_ = false;
   unsigned round_ = 1;
   unsigned root_round_ = 0;
+  bool root_frozen_ = false;
   unsigned group_round_ = 0;
   pod_array<member> members_;
 };

@@ -10,10 +10,15 @@
 #include "sys/child.hpp"
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
+#include "sys/time.hpp"
 
 namespace brood::detail {
 
 namespace {
+
+constexpr std::int64_t freeze_patience =
+    250'000'000;  // ns; who is in the kernel that long forks not
+constexpr std::int64_t freeze_pause = 50'000;
 
 bool readable(int number) noexcept {
   pollfd p{number, POLLIN, 0};
@@ -62,7 +67,7 @@ void targets::hold(int pid, int parent) noexcept {
   sys::process_stat s;
   // Between the listing and the pidfd the number may have gone to a stranger.
   const bool ours = sys::read_stat(pid, s) && s.ppid == parent && s.state != 'Z';
-  if (!ours || !members_.add({pid, pidfd >= 0 ? pidfd : -1, s.start, 0})) {
+  if (!ours || !members_.add({pid, pidfd >= 0 ? pidfd : -1, s.start, 0, false})) {
     if (pidfd >= 0) sys::close_fd(pidfd);
   }
 }
@@ -94,8 +99,12 @@ int targets::send(const member& m, int signal) const noexcept {
   return signal_and_wake(m.pid, m.pidfd, signal);
 }
 
+bool targets::root_is_due(int signal) const noexcept {
+  return root_alive() && (root_round_ != round_ || signal == SIGKILL);
+}
+
 int targets::send_root(int signal) noexcept {
-  if (!root_alive() || (root_round_ == round_ && signal != SIGKILL)) return 0;
+  if (!root_is_due(signal)) return 0;
   root_round_ = round_;
   return signal_and_wake(root_, pidfd_, signal);
 }
@@ -110,8 +119,50 @@ int targets::send_group(int signal) noexcept {
   return r == -ESRCH ? 0 : r;
 }
 
+bool targets::freeze_new(int signal) noexcept {
+  bool news = false;
+  if (root_is_due(signal) && !root_frozen_) {
+    root_frozen_ = news = true;
+    (void)sys::send_signal(root_, pidfd_, SIGSTOP);
+  }
+  for (member& m : members_) {
+    const bool due = m.round != round_ || signal == SIGKILL;
+    if (!due || m.frozen || m.pid <= 1 || !alive(m)) continue;
+    m.frozen = news = true;
+    (void)sys::send_signal(m.pid, m.pidfd, SIGSTOP);
+  }
+  return news;
+}
+
+void targets::await_frozen(std::int64_t until) noexcept {
+  const auto settled = [&] {
+    if (root_frozen_ && root_alive() && !sys::is_stopped(root_)) return false;
+    for (member& m : members_) {
+      if (m.frozen && alive(m) && !sys::is_stopped(m.pid)) return false;
+    }
+    return true;
+  };
+  for (std::int64_t now = sys::now(); now < until && !settled(); now = sys::now()) {
+    (void)sys::poll_until(nullptr, 0, now + freeze_pause);
+  }
+}
+
+// Generation by generation: what is stopped does not fork any more.
+void targets::freeze(int signal) noexcept {
+  const std::int64_t until = sys::now() + freeze_patience;
+  do {
+    await_frozen(until);
+    scan();
+  } while (freeze_new(signal) && sys::now() < until);
+}
+
 int targets::deliver(int signal) noexcept {
-  scan();
+  const bool whole_tree = reach_ == reach::tree && signal != SIGCONT;
+  whole_tree ? freeze(signal) : scan();
+  if (signal != SIGKILL && signal != SIGSTOP) {  // they go on, to act on it
+    root_frozen_ = false;
+    for (member& m : members_) m.frozen = false;
+  }
   int first = 0;
   const auto note = [&](int r) {
     if (r < 0 && first == 0) first = r;

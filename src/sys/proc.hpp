@@ -21,6 +21,8 @@ struct process_stat {
 
 /// False if there is no such process (any more). Source: proc_pid_stat(5).
 bool read_stat(int pid, process_stat& out) noexcept;
+/// Whether none of its threads can do anything before it is told to: stopped, or over.
+bool is_stopped(int pid) noexcept;
 /// Add the children of all of its threads. Without CONFIG_PROC_CHILDREN by going through all of
 /// /proc. False if it could not be told.
 bool read_children(int pid, pod_array<int>& out) noexcept;

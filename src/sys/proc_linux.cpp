@@ -64,6 +64,34 @@ bool each_number(const char* path, F f) noexcept {
   return true;
 }
 
+// Read the fields of a stat file, of a process or of a thread.
+bool read_stat_file(const char* path, process_stat& out) noexcept {
+  char text[1024];
+  const long size = read_small(path, text, sizeof text);
+  if (size <= 0) return false;
+  // The name in parentheses may hold anything, so the fields start after the last one.
+  const char* at = std::strrchr(text, ')');
+  if (!at || at[1] != ' ' || at[2] == '\0') return false;
+  std::int64_t field[25];  // by their numbers in proc_pid_stat(5); 3 is the letter
+  out.state = at[2];
+  at += 3;
+  for (int i = 4; i <= 24; ++i) {
+    if (*at != ' ') return false;
+    const auto [next, failed] = std::from_chars(at + 1, text + size, field[i]);
+    if (failed != std::errc()) return false;
+    at = next;
+  }
+  const std::int64_t ns_per_tick = ns_per_s / ::sysconf(_SC_CLK_TCK);
+  out.ppid = static_cast<int>(field[4]);
+  out.pgrp = static_cast<int>(field[5]);
+  out.user_ns = field[14] * ns_per_tick;
+  out.system_ns = field[15] * ns_per_tick;
+  out.threads = static_cast<unsigned>(field[20]);
+  out.start = static_cast<std::uint64_t>(field[22]);
+  out.rss_bytes = static_cast<std::uint64_t>(field[24] * ::sysconf(_SC_PAGESIZE));
+  return true;
+}
+
 bool children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
   const proc_path path = proc_path(pid).add("/task/").add(tid).add("/children");
   const fd file(open_file(path.get(), O_RDONLY, 0));
@@ -88,30 +116,18 @@ bool children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
 }  // namespace
 
 bool read_stat(int pid, process_stat& out) noexcept {
-  char text[1024];
-  const long size = read_small(proc_path(pid).add("/stat").get(), text, sizeof text);
-  if (size <= 0) return false;
-  // The name in parentheses may hold anything, so the fields start after the last one.
-  const char* at = std::strrchr(text, ')');
-  if (!at || at[1] != ' ' || at[2] == '\0') return false;
-  std::int64_t field[25];  // by their numbers in proc_pid_stat(5); 3 is the letter
-  out.state = at[2];
-  at += 3;
-  for (int i = 4; i <= 24; ++i) {
-    if (*at != ' ') return false;
-    const auto [next, failed] = std::from_chars(at + 1, text + size, field[i]);
-    if (failed != std::errc()) return false;
-    at = next;
-  }
-  const std::int64_t ns_per_tick = ns_per_s / ::sysconf(_SC_CLK_TCK);
-  out.ppid = static_cast<int>(field[4]);
-  out.pgrp = static_cast<int>(field[5]);
-  out.user_ns = field[14] * ns_per_tick;
-  out.system_ns = field[15] * ns_per_tick;
-  out.threads = static_cast<unsigned>(field[20]);
-  out.start = static_cast<std::uint64_t>(field[22]);
-  out.rss_bytes = static_cast<std::uint64_t>(field[24] * ::sysconf(_SC_PAGESIZE));
-  return true;
+  return read_stat_file(proc_path(pid).add("/stat").get(), out);
+}
+
+bool is_stopped(int pid) noexcept {
+  bool stopped = true;
+  (void)each_number(proc_path(pid).add("/task").get(), [&](int tid) {
+    process_stat s;
+    const proc_path path = proc_path(pid).add("/task/").add(tid).add("/stat");
+    if (!stopped || !read_stat_file(path.get(), s)) return;
+    stopped = s.state == 'T' || s.state == 't' || s.state == 'Z' || s.state == 'X';
+  });
+  return stopped;
 }
 
 bool read_children(int pid, pod_array<int>& out) noexcept {

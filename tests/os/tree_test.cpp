@@ -34,6 +34,20 @@ TEST_P(Tree, AStopReachesEveryGeneration) {
   for (const std::string& pid : pids) EXPECT_FALSE(support::pid_alive(std::stoi(pid)));
 }
 
+// Whoever is about to be signalled may be in the middle of a fork.
+TEST_P(Tree, AStopReachesThoseThatAreJustBeingMade) {
+  for (int round = 0; round < 40; ++round) {
+    auto p = brood::spawn(
+        {helper(), "out", "go\\n", "+", "fork-tree", "1", "60", path("pids"), "+", "pause"},
+        {.out = PIPE, .contain = GetParam()});
+    EXPECT_EQ(p.out().read_line(), "go\n");
+    if (round % 2) (void)support::wait_for_file_line_count(path("pids"), 1);
+    (void)p.stop();
+    ASSERT_TRUE(support::none_survive()) << "round " << round;
+    (void)::unlink(path("pids").c_str());
+  }
+}
+
 TEST_P(Tree, AStopReachesOtherProcessGroups) {
   auto p = brood::spawn({helper(), "setpgid-bg", "pause", "+", "out", "ready\\n", "+", "pause"},
                         {.out = PIPE, .contain = GetParam()});
