@@ -98,8 +98,9 @@ void worker_engine::said(worker& w) {
   if (w.state == worker_state::starting) return became_ready(w, message);
   ++w.answered;
   barren_ = 0;
-  finish(std::exchange(w.work, nullptr), std::move(message));
-  set_free(w);
+  const request_ptr answered = std::exchange(w.work, nullptr);
+  set_free(w);  // first: who has the answer finds the worker idle
+  finish(answered, std::move(message));
 }
 
 void worker_engine::became_ready(worker& w, const std::string& said) {
