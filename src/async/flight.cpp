@@ -61,6 +61,8 @@ void flight::carry_on(bool news) {
   owner_->landed(*this);
 }
 
+bool flight::stopping() const { return process_access::of(process_).child->stopping(); }
+
 bool flight::stopped_for_a_limit() const {
   const reason why = process_access::of(process_).reason_of_end();
   return why == reason::idle_timed_out || why == reason::output_limit || why == reason::timed_out;

@@ -44,6 +44,8 @@ class flight final : public loop_task {
   process& of() noexcept { return process_; }
   /// Once it has landed: the result, or what a callback threw.
   expected<completed_process, error> result();
+  /// Once it has landed: somebody or something stopped it.
+  bool stopping() const;
   /// Once it has landed: it was ended for its own limits, not asked to.
   bool stopped_for_a_limit() const;
   std::exception_ptr thrown() const noexcept { return thrown_; }

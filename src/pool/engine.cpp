@@ -37,6 +37,9 @@ engine::active::~active() { engine_.loop_.forget(*this); }
 
 void engine::active::landed(flight& f) {
   const std::unique_ptr<flight> over = std::move(air);
+  auto why = settle_start(f.of());
+  if (why && !f.stopping()) return engine_.failed_to_start(*this, std::move(*why));
+  if (why) return engine_.ended(*this, unexpected(std::move(*why)), f.thrown());
   engine_.ended(*this,
                 f.thrown() ? expected<completed_process, error>(completed_process{}) : f.result(),
                 f.thrown());
@@ -138,32 +141,31 @@ void engine::attempt(active& a) {
   if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
   const bool last = a.schedule.attempt() >= a.policy.attempts;
   const bool spare = last && running_ <= 1;  // it will not go back to the queue
-  options o = spare ? std::move(*a.job->opts) : *a.job->opts;
+  options o = spare ? std::move(*std::exchange(a.job->opts, {})) : *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
   if (core_->slots) {
     auto part = core_->slots->equip(o);
     if (!part) return failed_to_start(a, part.error());
     a.part = std::move(*part);
   }
-  auto started = try_spawn_below(&guardians_, a.job->cmd, std::move(o));
+  auto started = try_spawn_below(&crew_, a.job->cmd, std::move(o));
   if (a.part) a.part->started();
   if (!started) return failed_to_start(a, started.error());
   a.ground = std::move(*started);
   const int event = start_event(*a.ground);
-  if (event < 0 || spare) return take_off(a);
+  if (event < 0) return take_off(a);
   const pollfd answer{event, POLLIN, 0};
   loop_.watch(a, {&answer, 1}, INT64_MAX);
 }
 
-/// What was told to start has started, or has not; waits until that is known.
+/// What was told to start has a pid, or has not started; waits until that is known.
 void engine::take_off(active& a) {
   loop_.forget(a);
-  auto why = settle_start(*a.ground);
+  auto why = start_event(*a.ground) < 0 ? std::nullopt : settle_start(*a.ground);
   std::optional<process> p;
   if (!why) p = std::move(a.ground);
   a.ground.reset();  // with its descriptors, if there are to be none
   if (why) return failed_to_start(a, std::move(*why));
-  if (a.schedule.attempt() >= a.policy.attempts) a.job->opts.reset();
   set_state(a.job, job_state::running, p->pid());
   a.air = std::make_unique<flight>(loop_, std::move(*p), a);
   a.air->start();
@@ -174,7 +176,8 @@ void engine::proceed(active& a) { a.ground ? take_off(a) : again(a); }
 // A shortage passes as others end: the job goes back to where it was. Unless there are no others.
 void engine::failed_to_start(active& a, error why) {
   a.part.reset();
-  if (why.kind() != error_kind::busy || running_ <= 1) return ended(a, unexpected(why), nullptr);
+  const bool may_wait = running_ > 1 && a.job->opts;
+  if (why.kind() != error_kind::busy || !may_wait) return ended(a, unexpected(why), nullptr);
   starved_ = true;
   --running_;
   set_state(a.job, job_state::queued, -1);

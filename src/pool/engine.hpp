@@ -10,7 +10,7 @@
 #include "async/flight.hpp"
 #include "base/retry.hpp"
 #include "pool/core.hpp"
-#include "process/idle_guardians.hpp"
+#include "process/ground_crew.hpp"
 
 namespace brood::detail {
 
@@ -31,7 +31,7 @@ class engine {
 
     engine& engine_;
     job_ptr job;
-    std::optional<process> ground;  // a command that is about to start
+    std::optional<process> ground;  // a command that is about to start, without a pid
     std::unique_ptr<flight> air;    // one that runs; null between two attempts
     std::unique_ptr<stake> part;    // in the jobserver, of the attempt that runs
     retry_policy policy;
@@ -68,7 +68,7 @@ class engine {
   event_loop& loop_;
   pool_options opts_;
   std::int64_t deadline_;
-  idle_guardians guardians_;  // outlives the flights
+  ground_crew crew_;  // outlives the flights
   std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
   std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
   std::size_t running_ = 0;

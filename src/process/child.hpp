@@ -17,6 +17,7 @@
 namespace brood::detail {
 
 class idle_guardians;
+class launch_pads;
 
 /// How a child ended.
 struct ending {
@@ -35,10 +36,11 @@ class child {
   bool ended() const noexcept { return ended_; }
   const ending& end() const noexcept { return end_; }
 
-  /// Told to start, and not heard of since: there is no pid yet. The first that update() learns.
+  /// Told to start, and not known to have: its plan is still needed. A sealed one has no pid yet.
   virtual bool starting() const noexcept { return false; }
   virtual void await_start() noexcept {}
-  /// Why it did not start after all; os == 0: it did. It counts as ended, and as stopped.
+  /// Once that is over: why it did not start after all; os == 0: it did. It counts as ended when
+  /// update() has learnt of it, and as stopped.
   virtual const child_error& refusal() const noexcept {
     static constexpr child_error none{};
     return none;
@@ -73,9 +75,10 @@ class child {
   ending end_;
 };
 
-/// Start `p` as a child of ours. `reach`: what a stop means.
+/// Start `p` as a child of ours. `reach`: what a stop means. `pads`: where it can be starting()
+/// when this returns, for the thread that owns them; null: that is waited for.
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads);
+                                                     bool leads, launch_pads* pads = nullptr);
 /// Tell a guardian to start `p`; it is still starting(). `steps`: what the guardian does when we
 /// die. `idle`: where to take one from and put it back, for the thread that owns them; null: a new
 /// one, for this command alone.

@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "process/child.hpp"
-#include "spawn/launch.hpp"
+#include "spawn/launch_pads.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 
@@ -14,13 +14,26 @@ namespace brood::detail {
 
 namespace {
 
+constexpr std::int64_t exec_patience = 50'000'000;  // ns
+
 class direct_child final : public child {
  public:
-  direct_child(const launched& l, targets::reach reach, bool leads) noexcept
-      : pidfd_(l.pidfd), reach_(reach), leads_(leads), all_(reach, l.pid, l.pidfd, leads) {
+  /// \param under_way  null: it has exec'ed.
+  direct_child(const launched& l, targets::reach reach, bool leads,
+               std::unique_ptr<takeoff> under_way) noexcept
+      : takeoff_(std::move(under_way)),
+        pidfd_(l.pidfd),
+        reach_(reach),
+        leads_(leads),
+        all_(reach, l.pid, l.pidfd, leads) {
     pid_ = l.pid;
     started_at_ = l.at;
   }
+
+  bool starting() const noexcept override { return takeoff_ != nullptr; }
+
+  void await_start() noexcept override { (void)await_start_until(INT64_MAX); }
+  const child_error& refusal() const noexcept override { return refusal_; }
 
   int event_fd() const noexcept override { return pidfd_.get(); }
 
@@ -39,6 +52,7 @@ class direct_child final : public child {
 
   int send(int signal, bool all) noexcept override {
     if (ended_ && (!all || reach_ == targets::reach::process)) return 0;
+    await_start();
     if (!all) {
       const int r = sys::send_signal(pid_, pidfd_.get(), signal);
       return r == -ESRCH ? 0 : r;
@@ -52,6 +66,7 @@ class direct_child final : public child {
     if (ladder_.started()) {
       ladder_.hurry();
     } else {
+      start_or_die();
       // Held before anybody is signalled: the end of one (of a stage, of who feeds it) may end
       // another by itself, and whoever is below that one cannot be found any more.
       all_.scan();
@@ -69,6 +84,21 @@ class direct_child final : public child {
   void release() noexcept override {}
 
  private:
+  bool await_start_until(std::int64_t until) noexcept {
+    if (!takeoff_) return true;
+    if (!takeoff_->await(until)) return false;
+    refusal_ = takeoff_->error();
+    takeoff_.reset();
+    return true;
+  }
+
+  // Before exec it may have no group of its own to be signalled, and no handler. One whose exec
+  // hangs (a program on a server that is gone) has done nothing yet that a gentler end would save.
+  void start_or_die() noexcept {
+    if (await_start_until(sys::now() + exec_patience)) return;
+    (void)sys::send_signal(pid_, pidfd_.get(), SIGKILL);
+  }
+
   void take(int r, const sys::exit_record& record) noexcept {
     if (r == 0) return;
     if (r == 1) {
@@ -81,8 +111,11 @@ class direct_child final : public child {
     ended_ = true;
     end_.at = sys::now();
     all_.root_ended();
+    await_start();  // it is over: this only takes the outcome
   }
 
+  std::unique_ptr<takeoff> takeoff_;
+  child_error refusal_;
   sys::fd pidfd_;
   targets::reach reach_;
   bool leads_;
@@ -93,10 +126,13 @@ class direct_child final : public child {
 }  // namespace
 
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads) {
-  const launched l = launch(p.view());
+                                                     bool leads, launch_pads* pads) {
+  std::unique_ptr<takeoff> t;
+  if (pads) t = std::make_unique<takeoff>(p.view());
+  const launched l = t ? pads->launch(*t) : launch(p.view());
   if (l.error.os != 0) return unexpected(p.explain(l.error));
-  return std::unique_ptr<child>(new direct_child(l, reach, leads));
+  if (!l.under_way) t.reset();
+  return std::unique_ptr<child>(new direct_child(l, reach, leads, std::move(t)));
 }
 
 }  // namespace brood::detail

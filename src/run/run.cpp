@@ -10,6 +10,7 @@
 #include "base/make_error.hpp"
 #include "base/retry.hpp"
 #include "process/access.hpp"
+#include "process/ground_crew.hpp"
 #include "process/understudy.hpp"
 #include "run/resolve.hpp"
 #include "run/spawn_below.hpp"
@@ -53,12 +54,12 @@ void keep(const options& o, std::int64_t now, impl& i) {
 }
 
 expected<std::unique_ptr<detail::child>, error> launch(const options& o, const detail::plan& p,
-                                                       impl& i, detail::idle_guardians* idle) {
+                                                       impl& i, detail::ground_crew* crew) {
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
-    auto sealed = detail::start_sealed(p, i.steps, idle);
-    // Who keeps guardians has other things to do meanwhile; but not if tree may be needed instead.
-    if (sealed && (!idle || o.best_effort)) {
+    auto sealed = detail::start_sealed(p, i.steps, crew ? &crew->guardians : nullptr);
+    // Who has a crew has other things to do meanwhile; but not if tree may be needed instead.
+    if (sealed && (!crew || o.best_effort)) {
       if (auto e = detail::settle_start(**sealed, p)) sealed = unexpected(std::move(*e));
     }
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
@@ -71,13 +72,13 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
                                                     : reach::tree;
   const bool leads = o.new_session || (o.process_group && *o.process_group == 0) ||
                      o.contain == containment::group;
-  return detail::start_direct(p, r, leads);
+  return detail::start_direct(p, r, leads, crew ? &crew->pads : nullptr);
 }
 
 /// \param plan  made here; borrows of cmd and o. Needed until the child does not start any more.
 expected<holder, error> start(const command& cmd, const options& o,
                               std::optional<detail::plan>& plan,
-                              detail::idle_guardians* idle = nullptr) {
+                              detail::ground_crew* crew = nullptr) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
   auto i = std::make_unique<impl>();
@@ -95,7 +96,7 @@ expected<holder, error> start(const command& cmd, const options& o,
   }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
   plan.emplace(std::move(*request));
-  auto child = launch(o, *plan, *i, idle);
+  auto child = launch(o, *plan, *i, crew);
   if (!child) return unexpected(child.error());
   i->child = std::move(*child);
   i->args = cmd.args();
@@ -197,7 +198,7 @@ void check_call(const command& cmd, options opts) {
   (void)run(cmd, opts);
 }
 
-expected<process, error> detail::try_spawn_below(idle_guardians* idle, const command& cmd,
+expected<process, error> detail::try_spawn_below(ground_crew* crew, const command& cmd,
                                                  options opts) {
   if (opts.retry.attempts != 1) {
     return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
@@ -210,7 +211,7 @@ expected<process, error> detail::try_spawn_below(idle_guardians* idle, const com
   }
   auto order = std::make_unique<start_order>();
   order->opts = std::move(opts);
-  auto started = start(cmd, order->opts, order->what, idle);
+  auto started = start(cmd, order->opts, order->what, crew);
   if (!started) return unexpected(started.error());
   (*started)->input = std::move(order->opts.input);
   if ((*started)->child->starting()) (*started)->order = std::move(order);
@@ -219,7 +220,7 @@ expected<process, error> detail::try_spawn_below(idle_guardians* idle, const com
 
 int detail::start_event(const process& p) {
   const impl& i = process_access::of(p);
-  return i.order ? i.child->event_fd() : -1;
+  return i.child->starting() && i.child->pid() < 0 ? i.child->event_fd() : -1;
 }
 
 std::optional<error> detail::settle_start(process& p) {

@@ -12,15 +12,17 @@
 
 namespace brood::detail {
 
-class idle_guardians;
+struct ground_crew;
 
-/// As try_spawn(). A sealed command takes a guardian from `idle`, if not null, and leaves it there
-/// when its process is destroyed: which must be before `idle` is, and on the same thread. It may
-/// be on its way only when this returns, without a pid: `cmd` is borrowed until settle_start().
-expected<process, error> try_spawn_below(idle_guardians* idle, const command& cmd, options opts);
-/// Readable once settle_start() will not wait; -1: nor will it now.
+/// As try_spawn(), and with a `crew` whether it has started may not be known when this returns:
+/// `cmd` is borrowed until settle_start(). A sealed command takes a guardian from the crew and
+/// leaves it there when its process is destroyed. That must be before the crew is, and on the same
+/// thread.
+expected<process, error> try_spawn_below(ground_crew* crew, const command& cmd, options opts);
+/// While it has no pid, readable once settle_start() will not wait: which must be called before `p`
+/// is used in any other way. -1: it has one; settle_start() waits least once `p` has ended.
 int start_event(const process& p);
-/// Wait until it has started; or why it has not. To be called before `p` is used in any other way.
+/// Wait until it has started; or why it has not.
 std::optional<error> settle_start(process& p);
 
 }  // namespace brood::detail

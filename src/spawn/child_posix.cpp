@@ -1,8 +1,9 @@
 // The child between clone and exec: a loop over the plan's steps, then execve.
 // SPDX-License-Identifier: Apache-2.0
 
-// This object may import only what scripts/child_symbols.txt lists. set*id go through syscall():
-// glibc's wrappers would signal all threads of the parent, whose memory the child shares.
+// This object may import only what scripts/child_symbols.txt lists. It shares the memory of a
+// parent that may be running: not even errno may be touched, and glibc's set*id would signal all
+// threads.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "spawn/child.hpp"
+#include "spawn/raw_call.hpp"
 
 namespace brood::detail {
 
@@ -29,12 +31,12 @@ struct kernel_sigaction {
 constexpr long signal_set_size = 8;
 
 long handler_of(int signal, kernel_sigaction& now) noexcept {
-  return syscall(SYS_rt_sigaction, signal, nullptr, &now, signal_set_size);
+  return raw_call(SYS_rt_sigaction, signal, nullptr, &now, signal_set_size);
 }
 
 void set_default(int signal) noexcept {
   const kernel_sigaction fresh{};  // SIG_DFL is 0
-  syscall(SYS_rt_sigaction, signal, &fresh, nullptr, signal_set_size);
+  raw_call(SYS_rt_sigaction, signal, &fresh, nullptr, signal_set_size);
 }
 
 void clear_handlers() noexcept {
@@ -53,86 +55,85 @@ void reset_signals(bool cleared) noexcept {
   if (!cleared) clear_handlers();
   for (const int signal : {SIGPIPE, SIGCHLD, SIGXFSZ}) set_default(signal);
   const unsigned long none = 0;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
+  raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
 }
 
 // Kernels before 5.11: one by one. F_SETFD on a number that is not open only fails.
 long close_others_slowly() noexcept {
   rlimit files{};
-  if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &files) != 0) return -1;
+  const long r = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &files);
+  if (r < 0) return r;
   const long most = files.rlim_cur > 1048576 ? 1048576 : static_cast<long>(files.rlim_cur);
-  for (long n = 3; n < most; ++n) syscall(SYS_fcntl, n, F_SETFD, FD_CLOEXEC);
+  for (long n = 3; n < most; ++n) raw_call(SYS_fcntl, n, F_SETFD, FD_CLOEXEC);
   return 0;
 }
 
 long close_others() noexcept {
-  const long r = syscall(SYS_close_range, 3U, all_fds, mark_cloexec);
+  const long r = raw_call(SYS_close_range, 3U, all_fds, mark_cloexec);
   return r == 0 ? 0 : close_others_slowly();
 }
 
 long set_limit(const step& s) noexcept {
   const struct { std::uint64_t soft, hard; } limit{s.c, s.d};
-  return syscall(SYS_prlimit64, 0, s.a, &limit, nullptr);
+  return raw_call(SYS_prlimit64, 0, s.a, &limit, nullptr);
 }
 
-// 0, or -1 with errno set. `parked` is the one descriptor that a cycle of moves puts aside.
+// The negative errno if it failed. `parked` is the one descriptor that a cycle of moves puts aside.
 long do_step(const step& s, int& parked) noexcept {
   switch (s.what) {
     case op::close_others:
       return close_others();
     case op::keep_fd:
-      return syscall(SYS_fcntl, s.a, F_SETFD, 0);
+      return raw_call(SYS_fcntl, s.a, F_SETFD, 0);
     case op::move_fd:
-      return syscall(SYS_dup3, s.a, s.b, 0);
+      return raw_call(SYS_dup3, s.a, s.b, 0);
     case op::park_fd:
-      parked = static_cast<int>(syscall(SYS_fcntl, s.a, F_DUPFD_CLOEXEC, s.b));
-      return parked < 0 ? -1 : 0;
+      parked = static_cast<int>(raw_call(SYS_fcntl, s.a, F_DUPFD_CLOEXEC, s.b));
+      return parked;
     case op::unpark_fd:
-      return syscall(SYS_dup3, parked, s.b, 0);
+      return raw_call(SYS_dup3, parked, s.b, 0);
     case op::new_session:
-      return syscall(SYS_setsid);
+      return raw_call(SYS_setsid);
     case op::process_group:
-      return syscall(SYS_setpgid, 0, s.a);
+      return raw_call(SYS_setpgid, 0, s.a);
     case op::set_umask:
-      return syscall(SYS_umask, s.a) < 0 ? -1 : 0;
+      return raw_call(SYS_umask, s.a);
     case op::set_nice:
-      return syscall(SYS_setpriority, PRIO_PROCESS, 0, s.a);
+      return raw_call(SYS_setpriority, PRIO_PROCESS, 0, s.a);
     case op::set_limit:
       return set_limit(s);
     case op::set_groups:
-      return syscall(SYS_setgroups, s.n, s.data);
+      return raw_call(SYS_setgroups, s.n, s.data);
     case op::set_gid:
-      return syscall(SYS_setresgid, s.a, s.a, s.a);
+      return raw_call(SYS_setresgid, s.a, s.a, s.a);
     case op::set_uid:
-      return syscall(SYS_setresuid, s.a, s.a, s.a);
+      return raw_call(SYS_setresuid, s.a, s.a, s.a);
     case op::change_dir:
-      return syscall(SYS_chdir, s.data);
+      return raw_call(SYS_chdir, s.data);
   }
-  errno = EINVAL;
-  return -1;
+  return -EINVAL;
 }
 
 [[noreturn]] void fail(child_report& report, error_stage stage, int os, std::uint32_t at) noexcept {
   report.error.stage = stage;
   report.error.step = at;
   report.error.os = os;
-  if (report.pipe >= 0) syscall(SYS_write, report.pipe, &report.error, sizeof report.error);
-  for (;;) syscall(SYS_exit_group, 127);
+  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &report.error, sizeof report.error);
+  for (;;) raw_call(SYS_exit_group, 127);
 }
 
 // As execvp: go on where a candidate is not there, remember one that may not be run.
 [[noreturn]] void run_program(const plan_view& plan, child_report& report) noexcept {
   if (plan.program_fd >= 0) {
     constexpr int empty_path = 0x1000;  // AT_EMPTY_PATH
-    syscall(SYS_execveat, plan.program_fd, "", plan.argv, plan.envp, empty_path);
-    fail(report, error_stage::exec, errno, 0);
+    const long r = raw_call(SYS_execveat, plan.program_fd, "", plan.argv, plan.envp, empty_path);
+    fail(report, error_stage::exec, static_cast<int>(-r), 0);
   }
   int denied = 0;
   int last = ENOENT;
   std::uint32_t at = 0;
   for (; plan.programs[at]; ++at) {
-    syscall(SYS_execve, plan.programs[at], plan.argv, plan.envp);
-    last = errno;
+    last = static_cast<int>(-raw_call(SYS_execve, plan.programs[at], plan.argv, plan.envp));
     if (last == EACCES) denied = last;
     if (last != EACCES && last != ENOENT && last != ENOTDIR) break;
   }
@@ -147,7 +148,8 @@ void child_main(const plan_view& plan, child_report& report) noexcept {
   reset_signals(report.handlers_cleared);
   int parked = -1;
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    if (do_step(plan.steps[i], parked) < 0) fail(report, plan.steps[i].stage, errno, i);
+    const long r = do_step(plan.steps[i], parked);
+    if (r < 0) fail(report, plan.steps[i].stage, static_cast<int>(-r), i);
   }
   run_program(plan, report);
 }
@@ -159,7 +161,7 @@ int child_entry(void* p) noexcept {
 
 int probe_entry(void* p) noexcept {
   static_cast<child_report*>(p)->started = true;
-  for (;;) syscall(SYS_exit_group, 0);
+  for (;;) raw_call(SYS_exit_group, 0);
 }
 
 }  // namespace brood::detail

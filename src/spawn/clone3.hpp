@@ -4,11 +4,18 @@
 
 #include <linux/sched.h>
 
+#include "spawn/child.hpp"
+
 namespace brood::detail {
 
-/// `how` names a stack. The child calls entry(argument), which must not return.
-/// \return in the parent alone: the pid or the negative errno; -ENOSYS on a processor that is not
-/// known here.
-long clone3(const clone_args& how, int (*entry)(void*), void* argument) noexcept;
+/// Make a child that shares our memory and has no handlers of ours, so no signal need be held back
+/// meanwhile; it runs child_entry(start). `how` has the stack, where the pidfd goes, and more flags
+/// where wanted.
+/// \return the pid or the negative errno; -ENOSYS on a processor that is not known here.
+int clone3(clone_args how, child_start& start) noexcept;
+
+/// Whether it may be tried with clone(2): not there, too old for a flag of ours, or refused by a
+/// filter that cannot look into its arguments.
+bool lacks_clone3(int result) noexcept;
 
 }  // namespace brood::detail

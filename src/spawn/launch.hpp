@@ -10,14 +10,18 @@ namespace brood::detail {
 
 struct launched {
   int pid = -1;
-  int pidfd = -1;       ///< owned by whoever gets this; -1 on the portable path
-  std::int64_t at = 0;  ///< monotonic ns of the start
-  child_error error;    ///< error.os != 0: there is no child (any more)
+  int pidfd = -1;          ///< owned by whoever gets this; -1 on the portable path
+  std::int64_t at = 0;     ///< monotonic ns of the start
+  child_error error;       ///< error.os != 0: there is no child (any more)
+  bool under_way = false;  ///< of launch_pads only: whether it has exec'ed is not known yet
 };
 
 /// Start the child and return once it has exec'ed, or with the reason why it did not.
 /// Takes no lock, allocates nothing, leaves no child behind when it fails.
 launched launch(const plan_view& plan) noexcept;
+
+/// The pidfd that the kernel gave, as `launched` has it: not in the place of a standard stream.
+void settle_pidfd(launched& l) noexcept;
 
 /// Whether launch() shares memory with the child; false: it forks.
 bool launches_natively(bool portable) noexcept;

@@ -35,22 +35,15 @@ constexpr auto& clone_call = ::clone;
 // Part of the caller's own stack: the caller sleeps until the child has exec'ed. The child needs
 // under 1 KiB of it.
 constexpr std::size_t stack_size = 16 * 1024;
-constexpr std::uint64_t clear_handlers = 1ULL << 32;  // CLONE_CLEAR_SIGHAND, Linux 5.5
 
-// Saves the child asking after each of 62 handlers, which would be a sixth of the cost of a start.
 int clone3_child(child_start& start, int* pidfd) noexcept {
-  if (const int e = sys::fault("clone3")) return -e;
   alignas(16) char stack[stack_size];
   clone_args how{};
-  how.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | clear_handlers;
+  how.flags = CLONE_VFORK;
   how.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
-  how.exit_signal = SIGCHLD;
   how.stack = reinterpret_cast<std::uintptr_t>(stack);
   how.stack_size = stack_size;
-  start.report->handlers_cleared = true;
-  const long r = clone3(how, child_entry, &start);
-  if (r < 0) start.report->handlers_cleared = false;
-  return static_cast<int>(r);
+  return clone3(how, start);
 }
 
 int clone_child(int (*entry)(void*), void* argument, int flags, int* pidfd) noexcept {
@@ -96,14 +89,11 @@ launched launch(const plan_view& plan) noexcept {
   r.at = sys::now();  // before: the call returns once the child has executed, and it may be over
   child_report report;
   child_start start{&plan, &report};
-  {
+  r.pid = clone3_child(start, &r.pidfd);
+  if (lacks_clone3(r.pid)) {
     const sys::signals_blocked guard;
     constexpr int flags = CLONE_VM | CLONE_VFORK;
-    r.pid = clone3_child(start, &r.pidfd);
-    // Not there, too old for a flag of ours, or refused by a filter that cannot look into its
-    // arguments.
-    const bool unknown_call = r.pid == -ENOSYS || r.pid == -EINVAL || r.pid == -EPERM;
-    if (unknown_call) r.pid = clone_child(child_entry, &start, flags | CLONE_PIDFD, &r.pidfd);
+    r.pid = clone_child(child_entry, &start, flags | CLONE_PIDFD, &r.pidfd);
     if (r.pid == -EINVAL) r.pid = clone_child(child_entry, &start, flags, nullptr);
   }
   if (r.pid < 0) {
@@ -117,12 +107,16 @@ launched launch(const plan_view& plan) noexcept {
     return r;
   }
   if (r.pidfd < 0) r.pidfd = sys::open_pidfd(r.pid);  // before 5.2; stays < 0 before 5.3
-  if (r.pidfd >= 0 && r.pidfd <= 2) {
-    const sys::fd low(r.pidfd);
-    r.pidfd = sys::dup_above(low.get(), 3);
-  }
-  if (r.pidfd < 0) r.pidfd = -1;
+  settle_pidfd(r);
   return r;
+}
+
+void settle_pidfd(launched& l) noexcept {
+  if (l.pidfd >= 0 && l.pidfd <= 2) {
+    const sys::fd low(l.pidfd);
+    l.pidfd = sys::dup_above(low.get(), 3);
+  }
+  if (l.pidfd < 0) l.pidfd = -1;
 }
 
 }  // namespace brood::detail

@@ -1,0 +1,64 @@
+// Starting children whose parent goes on while they are between clone and exec.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "spawn/child.hpp"
+#include "spawn/launch.hpp"
+
+namespace brood::detail {
+
+/// What such a child runs on.
+struct launch_pad {
+  static constexpr std::size_t stack_size = 8 * 1024;  // it needs under 1 KiB
+  alignas(16) std::byte stack[stack_size];
+  std::atomic<int> busy{0};  ///< cleared by the kernel at exec or exit: CLONE_CHILD_CLEARTID
+  std::uint64_t starts = 0;  ///< how many there were; the last may be under way
+};
+
+/// One start, with what its child reads and writes: stays where it is until over().
+class takeoff {
+ public:
+  explicit takeoff(const plan_view& plan) noexcept : plan_(plan) {}
+  takeoff(const takeoff&) = delete;
+  takeoff& operator=(const takeoff&) = delete;
+  ~takeoff() { await(INT64_MAX); }
+
+  /// It has exec'ed or failed: what it borrowed is not used any more.
+  bool over() const noexcept;
+  /// Wait until it is over, or until `until`, monotonic ns; whether it is.
+  bool await(std::int64_t until) const noexcept;
+  /// Once it is over: why it did not exec; os == 0: it did, or was killed before.
+  const child_error& error() const noexcept { return report_.error; }
+
+ private:
+  friend class launch_pads;
+  plan_view plan_;
+  child_report report_;
+  child_start start_{&plan_, &report_};
+  launch_pad* pad_ = nullptr;
+  std::uint64_t number_ = 0;  // among the pad's starts
+};
+
+/// A start costs a parent that waits for it, as launch() does, what the child needs until exec has
+/// loaded the program. Who starts many lets that happen beside it, on another CPU. For one thread;
+/// outlives its takeoffs.
+class launch_pads {
+ public:
+  /// Start the child; the caller goes on while `t` is not over. If there is no pad left, or no way
+  /// to do so here, as launch().
+  launched launch(takeoff& t) noexcept;
+
+ private:
+  // More would only wait for a CPU; then it is better that who starts them does.
+  static constexpr std::size_t most = 16;
+  launch_pad* free_pad() noexcept;
+
+  std::unique_ptr<launch_pad[]> pads_;  // made for the first
+};
+
+}  // namespace brood::detail
