@@ -126,7 +126,7 @@ TEST_P(SideBySide, AFailureBetweenCloneAndExecIsExplained) {
 // ends.
 TEST_P(SideBySide, AShortageThatExecFindsIsWaitedFor) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-  constexpr unsigned somebody = 61'234;
+  const unsigned somebody = 100'000 + static_cast<unsigned>(::getpid());  // nobody else's
   pool p({.max_workers = 2});
   brood::options first = captured();
   first.user = somebody;
