@@ -136,9 +136,7 @@ void engine::begin(job_ptr j) {
 
 void engine::attempt(active& a) {
   if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
-  const bool last = a.schedule.attempt() >= a.policy.attempts;
-  const bool spare = last && running_ <= 1;  // it will not go back to the queue
-  options o = spare ? std::move(*a.job->opts) : *a.job->opts;
+  options o = *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
   if (core_->slots) {
     auto part = core_->slots->equip(o);
@@ -150,7 +148,7 @@ void engine::attempt(active& a) {
   if (!started) return failed_to_start(a, started.error());
   a.ground = std::move(*started);
   const int event = start_event(*a.ground);
-  if (event < 0 || spare) return take_off(a);
+  if (event < 0) return take_off(a);
   const pollfd answer{event, POLLIN, 0};
   loop_.watch(a, {&answer, 1}, INT64_MAX);
 }
