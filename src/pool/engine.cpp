@@ -7,6 +7,7 @@
 #include "base/make_error.hpp"
 #include "process/access.hpp"
 #include "run/spawn_below.hpp"
+#include "spawn/launch.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {
@@ -59,6 +60,7 @@ bool engine::may_leave() const {
 }
 
 void engine::run() {
+  if (opts_.expect_sealed) add_guardian(guardians_, portable_backend());
   for (;;) {
     grant(take_wishes());
     if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody

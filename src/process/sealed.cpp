@@ -259,15 +259,24 @@ expected<guardian_link, error> start_guardian(const plan_view* inner, bool porta
   return g;
 }
 
-expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
-  sys::inherited now = sys::look_at_inherited();
-  if (auto g = idle.take(now)) return std::move(*g);
+/// \param now  what it hands on
+expected<guardian_link, error> start_idle_guardian(sys::inherited now, bool portable) {
   auto fresh = start_guardian(nullptr, portable);
   if (fresh) fresh->hands_on = std::move(now);
   return fresh;
 }
 
+expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
+  sys::inherited now = sys::look_at_inherited();
+  if (auto g = idle.take(now)) return std::move(*g);
+  return start_idle_guardian(std::move(now), portable);
+}
+
 }  // namespace
+
+void add_guardian(idle_guardians& idle, bool portable) {
+  if (auto g = start_idle_guardian(sys::look_at_inherited(), portable)) idle.put(std::move(*g));
+}
 
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
                                                      idle_guardians* idle) {
