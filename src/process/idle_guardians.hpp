@@ -14,6 +14,7 @@ namespace brood::detail {
 /// One guardian, as its host holds it.
 struct guardian_link {
   sys::fd channel;
+  sys::fd bell;  ///< while a command starts: readable when the channel should be looked at
   int pid = -1;
   sys::fd pidfd;
   sys::inherited hands_on;  ///< what its commands inherit: what we had when it was started
