@@ -14,6 +14,7 @@
 #include <brood/status.hpp>
 
 #include "exit.hpp"
+#include "help_page.hpp"
 
 namespace cli {
 

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <CLI/CLI.hpp>
+
+#include "verb_page.hpp"
 
 namespace cli {
 
@@ -60,5 +63,12 @@ class help_page : public CLI::Formatter {
 
   std::string usage_;
 };
+
+inline verb_page make_page(std::string usage, const std::string& description) {
+  verb_page page{.usage = std::move(usage), .app = std::make_shared<CLI::App>(description)};
+  page.app->set_help_flag();
+  page.app->formatter(std::make_shared<help_page>(page.usage));
+  return page;
+}
 
 }  // namespace cli

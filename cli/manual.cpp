@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "exit.hpp"
+#include "help_page.hpp"
 #include "io.hpp"
-#include "verb_page.hpp"
 #include "verbs.hpp"
 
 namespace cli {

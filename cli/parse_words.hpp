@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "exit.hpp"
-#include "verb_page.hpp"
+#include "help_page.hpp"
 
 namespace cli {
 

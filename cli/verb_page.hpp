@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
-#include "help_page.hpp"
+// Each file that includes CLI11 constructs its validators at each start of the tool.
+namespace CLI {
+class App;
+}
 
 namespace cli {
 
@@ -19,13 +19,6 @@ struct verb_page {
   std::shared_ptr<CLI::App> app;
   std::shared_ptr<void> values{};  ///< what the options write to
 };
-
-inline verb_page make_page(std::string usage, const std::string& description) {
-  verb_page page{.usage = std::move(usage), .app = std::make_shared<CLI::App>(description)};
-  page.app->set_help_flag();
-  page.app->formatter(std::make_shared<help_page>(page.usage));
-  return page;
-}
 
 /// The page of a verb without a run of it. `make(settings&)` makes it.
 template <class Settings>

@@ -47,10 +47,10 @@ class writer {
         done_(db, "INSERT OR REPLACE INTO done VALUES (?, ?)"),
         undone_(db, "DELETE FROM done WHERE key = ?"),
         part_(db, "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?)"),
-        totals_(db,
-                "UPDATE run SET written = ?, succeeded = succeeded + ?, failed = failed + ?,"
-                " skipped = skipped + ? WHERE id = ?"),
-        end_(db, "UPDATE run SET ended = ?, exit_status = ? WHERE id = ?") {}
+        run_row_(db,
+                 "UPDATE run SET written = ?1, succeeded = succeeded + ?2, failed = failed + ?3,"
+                 " skipped = skipped + ?4, exit_status = ?5, ended = iif(?5 IS NULL, NULL, ?1)"
+                 " WHERE id = ?6") {}
 
   void add(const attempt& a) {
     const std::string arguments = pack_arguments(a.argv);
@@ -69,13 +69,12 @@ class writer {
     }
   }
 
-  void add_totals(std::int64_t succeeded, std::int64_t failed, std::int64_t skipped) {
-    totals_.integer(to_number(now())).integer(succeeded).integer(failed).integer(skipped);
-    totals_.integer(run_).run();
-  }
-
-  void end(int exit_status) {
-    end_.integer(to_number(now())).integer(exit_status).integer(run_).run();
+  /// `exit_status`: given if the run has ended.
+  void add_totals(std::int64_t succeeded, std::int64_t failed, std::int64_t skipped,
+                  std::optional<int> exit_status) {
+    run_row_.integer(to_number(now())).integer(succeeded).integer(failed).integer(skipped);
+    exit_status ? run_row_.integer(*exit_status) : run_row_.null();
+    run_row_.integer(run_).run();
   }
 
  private:
@@ -84,8 +83,7 @@ class writer {
   sql::statement done_;
   sql::statement undone_;
   sql::statement part_;
-  sql::statement totals_;
-  sql::statement end_;
+  sql::statement run_row_;
 };
 
 /// What waits for the next transaction.
@@ -109,23 +107,18 @@ void write(sql::database& db, writer& to, const batch& b) {
     if (a.last) ++(a.success ? succeeded : failed);
   }
   for (const auto& [seq, a] : b.started) to.add(a);
-  to.add_totals(succeeded, failed, b.skipped);
-  if (b.exit_status) to.end(*b.exit_status);
+  to.add_totals(succeeded, failed, b.skipped, b.exit_status);
   t.commit();
 }
 
 }  // namespace
 
 struct journal::impl {
-  impl(const std::string& where, settings s)
-      : folder(where),
-        options(s),
-        db(journal_path(where), sql::access::write, s.busy),
-        locks(where, true) {}
-
-  void start_thread();
-  void serve();
-  void save(writer& to, const batch& b);
+  void start_thread(run_info info);
+  void serve(const run_info& info);
+  void begin(sql::database& db, const run_info& info);
+  void write_batches(sql::database& db);
+  void close();
   void finish();
 
   /// Adds to the batch by `put(batch&)`, which the thread writes soon.
@@ -134,55 +127,44 @@ struct journal::impl {
 
   std::string folder;
   settings options;
-  sql::database db;  // of the caller until begin_run is over, then of the thread
-  run_locks locks;
-  std::int64_t run = 0;
+  std::optional<run_locks> locks;            // until we are gone
   std::optional<std::vector<job_key>> done;  // sorted
   std::optional<history> past;
 
   std::mutex lock;
-  std::condition_variable wake;  // there is something to write, or nothing will come any more
-  std::condition_variable room;  // the queue was taken
+  std::condition_variable begun;  // `run` or `wrong` is known
+  std::condition_variable wake;   // there is something to write, or nothing will come any more
+  std::condition_variable room;   // the queue was taken
+  std::int64_t run = 0;
   batch queue;
   bool closing = false;
   std::string wrong;  // what the thread failed with
   std::thread thread;
 };
 
-journal::journal(const std::string& folder, settings s) {
+journal::journal(const std::string& folder, settings s) : impl_(std::make_unique<impl>()) {
   make_folder(folder);
-  impl_ = std::make_unique<impl>(folder, s);
-  sql::database& db = impl_->db;
-  // Small pages: a small run changes a handful, and the next one reads their log again.
-  db.execute("PRAGMA page_size = 1024");
-  db.use_log();
-  db.execute(
-      "PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
-  make_schema(db);
-  db.keep_log_on_close();
+  impl_->folder = folder;
+  impl_->options = s;
 }
 
-journal::~journal() {
-  if (impl_) impl_->finish();
-}
+journal::~journal() { impl_->finish(); }
 
 const std::string& journal::folder() const { return impl_->folder; }
 
-std::int64_t journal::begin_run(const run_info& info) {
+void journal::start_run(run_info info) { impl_->start_thread(std::move(info)); }
+
+std::int64_t journal::await_run() {
   impl& i = *impl_;
-  sql::transaction t(i.db);
-  i.run = i.db.number("SELECT coalesce(max(id), 0) + 1 FROM run");
-  const std::string argv = pack_arguments(info.argv);
-  sql::statement insert(i.db,
-                        "INSERT INTO run (id, argv, cwd, version, workers, started, written)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?)");
-  insert.integer(i.run).blob(argv).blob(info.cwd).text(info.version).integer(info.workers);
-  insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
-  i.locks.take(i.run);  // before anybody can see the run and take it for dead
-  t.commit();
-  i.db.set_patience(patience_later * i.options.busy);
-  i.start_thread();
+  std::unique_lock guard(i.lock);
+  i.begun.wait(guard, [&i] { return i.run != 0 || !i.wrong.empty(); });
+  if (i.run == 0) throw failure{i.wrong};
   return i.run;
+}
+
+std::int64_t journal::begin_run(run_info info) {
+  start_run(std::move(info));
+  return await_run();
 }
 
 bool journal::succeeded(const job_key& key) {
@@ -193,7 +175,7 @@ bool journal::succeeded(const job_key& key) {
 
 std::string journal::explain(const job_identity& job) {
   impl& i = *impl_;
-  if (!i.past) i.past.emplace(i.folder, i.run, i.options.busy);
+  if (!i.past) i.past.emplace(i.folder, await_run(), i.options.busy);
   return i.past->explain(job);
 }
 
@@ -214,21 +196,30 @@ void journal::job_skipped() {
   impl_->enqueue([](batch& b) { ++b.skipped; });
 }
 
-void journal::end_run(int exit_status) {
+void journal::start_end(int exit_status) {
   impl_->enqueue([exit_status](batch& b) { b.exit_status = exit_status; });
+  impl_->close();
+}
+
+void journal::await_end() {
   impl_->finish();
   if (!impl_->wrong.empty()) throw failure{impl_->wrong};
 }
 
+void journal::end_run(int exit_status) {
+  start_end(exit_status);
+  await_end();
+}
+
 // --- the thread ----------------------------------------------------------------------------------
 
-void journal::impl::start_thread() {
+void journal::impl::start_thread(run_info info) {
   // Signals are for those who wait for them.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread = std::thread([this] { serve(); });
+  thread = std::thread([this, info = std::move(info)] { serve(info); });
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -244,24 +235,13 @@ void journal::impl::enqueue(Put put) {
   if (due) wake.notify_one();
 }
 
-void journal::impl::serve() {
-  const auto full = [this] { return closing || queue.full(); };
+void journal::impl::serve(const run_info& info) {
   try {
-    writer to(db, run);
-    for (;;) {
-      batch taken;
-      bool last = false;
-      {
-        std::unique_lock guard(lock);
-        wake.wait(guard, [this] { return closing || !queue.empty(); });
-        wake.wait_for(guard, options.batch, full);
-        std::swap(taken, queue);
-        last = closing;
-      }
-      room.notify_all();
-      if (!taken.empty()) write(db, to, taken);
-      if (last) break;
-    }
+    sql::database db(journal_path(folder), sql::access::write, options.busy);
+    locks.emplace(folder, true);
+    begin(db, info);
+    begun.notify_all();
+    write_batches(db);
     db.checkpoint_above(checkpoint_bytes);
   } catch (const failure& f) {
     const std::lock_guard guard(lock);
@@ -270,16 +250,63 @@ void journal::impl::serve() {
     const std::lock_guard guard(lock);
     wrong = std::string("the journal: ") + e.what();
   }
+  begun.notify_all();
   room.notify_all();
 }
 
-void journal::impl::finish() {
-  if (!thread.joinable()) return;
+void journal::impl::begin(sql::database& db, const run_info& info) {
+  // Small pages: a small run changes a handful, and the next one reads their log again.
+  db.execute("PRAGMA page_size = 1024");
+  db.use_log();
+  db.execute(
+      "PRAGMA wal_autocheckpoint = 4000; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY");
+  make_schema(db);
+  db.keep_log_on_close();
+  sql::transaction t(db);
+  const std::string argv = pack_arguments(info.argv);
+  sql::statement insert(db,
+                        "INSERT INTO run (argv, cwd, version, workers, started, written)"
+                        " VALUES (?, ?, ?, ?, ?, ?)");
+  insert.blob(argv).blob(info.cwd).text(info.version).integer(info.workers);
+  insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
+  const std::int64_t number = db.last_id();  // the highest so far, and one
+  locks->take(number);                       // before anybody can see the run and take it for dead
+  t.commit();
+  db.set_patience(patience_later * options.busy);
+  const std::lock_guard guard(lock);
+  run = number;
+}
+
+void journal::impl::write_batches(sql::database& db) {
+  const auto full = [this] { return closing || queue.full(); };
+  writer to(db, run);
+  for (;;) {
+    batch taken;
+    bool last = false;
+    {
+      std::unique_lock guard(lock);
+      wake.wait(guard, [this] { return closing || !queue.empty(); });
+      wake.wait_for(guard, options.batch, full);
+      std::swap(taken, queue);
+      last = closing;
+    }
+    room.notify_all();
+    if (!taken.empty()) write(db, to, taken);
+    if (last) return;
+  }
+}
+
+void journal::impl::close() {
   {
     const std::lock_guard guard(lock);
     closing = true;
   }
   wake.notify_one();
+}
+
+void journal::impl::finish() {
+  if (!thread.joinable()) return;
+  close();
   thread.join();
 }
 

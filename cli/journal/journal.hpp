@@ -26,7 +26,7 @@ class journal {
  public:
   using settings = journal_settings;
 
-  /// Makes the folder and the database if need be. `folder`: as folder_to_use() says.
+  /// Makes the folder if need be. `folder`: as folder_to_use() says.
   explicit journal(const std::string& folder, settings s = {});
   ~journal();  ///< writes what is left, if it can
   journal(const journal&) = delete;
@@ -34,8 +34,11 @@ class journal {
 
   const std::string& folder() const;
 
-  /// Once. \return the number of the run, from 1.
-  std::int64_t begin_run(const run_info& info);
+  /// Once: begins a run, in a database that is made if need be. That takes a moment, which the
+  /// caller may use; until await_run() it is not known whether there is a journal at all.
+  void start_run(run_info info);
+  std::int64_t await_run();               ///< \return the number of the run, from 1
+  std::int64_t begin_run(run_info info);  ///< both
 
   /// True if the latest ended attempt of this job was a success when this was called first, which
   /// reads the keys of all such jobs.
@@ -50,8 +53,10 @@ class journal {
   void record(attempt a);
   void job_skipped();
 
-  /// Writes all that is left. `exit_status`: of the tool.
-  void end_run(int exit_status);
+  /// Writes all that is left; nothing more may come. `exit_status`: of the tool.
+  void start_end(int exit_status);
+  void await_end();               ///< until it is written
+  void end_run(int exit_status);  ///< both
 
  private:
   struct impl;

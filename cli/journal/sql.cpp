@@ -133,6 +133,8 @@ std::int64_t database::number(const char* query) {
   return s.step() ? s.integer_at(0) : 0;
 }
 
+std::int64_t database::last_id() const { return sqlite3_last_insert_rowid(handle_); }
+
 void database::keep_log_on_close() {
   sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }

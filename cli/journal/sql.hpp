@@ -24,6 +24,7 @@ class database {
   database& operator=(const database&) = delete;
 
   void execute(const char* text);
+  std::int64_t last_id() const;            ///< of the row that was inserted last
   std::int64_t number(const char* query);  ///< the first column of the first row; 0 without rows
 
   /// Makes it one with a write-ahead log, whoever else does so at the same time.

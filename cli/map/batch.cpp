@@ -36,7 +36,8 @@ std::int64_t calendar_now() {
   return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers k)
+batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers k,
+             brood::pool& pool)
     : settings_(s),
       jobs_(jobs),
       composer_(c),
@@ -49,7 +50,7 @@ batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers
       began_(monotonic_now()),
       progress_(s, began_),
       most_(resolve(s.jobs)),
-      pool_({.max_workers = most_}) {
+      pool_(pool) {
   hurries_ = s.halt.when == halt_policy::moment::never && policy_.attempts < 2 &&
              s.output != output_mode::lines;
   if (s.has("in") || s.has("input")) return;

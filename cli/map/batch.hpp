@@ -38,8 +38,8 @@ struct keepers {
 /// The pool's thread only says that something has ended.
 class batch {
  public:
-  /// Everything is borrowed. Errors: failure.
-  batch(const map_settings& s, job_source& jobs, const composer& c, keepers k);
+  /// Everything is borrowed; the pool is for this batch alone. Errors: failure.
+  batch(const map_settings& s, job_source& jobs, const composer& c, keepers k, brood::pool& pool);
   batch(const batch&) = delete;
   batch& operator=(const batch&) = delete;
   ~batch();
@@ -129,7 +129,7 @@ class batch {
   std::mutex lock_;
   std::vector<int> ends_;  // slots; guarded by lock_
 
-  brood::pool pool_;  // last: its thread is gone before what it uses
+  brood::pool& pool_;
 };
 
 }  // namespace cli

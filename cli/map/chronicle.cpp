@@ -106,8 +106,11 @@ chronicle::chronicle(const map_settings& s, const composer& c, const template_op
   info.workers = static_cast<std::uint32_t>(resolve(s.jobs));
   info.started =
       std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-  run_ = journal_->begin_run(info);
-  kept_name_ = "output/" + std::to_string(run_);
+  journal_->start_run(std::move(info));
+}
+
+void chronicle::await_run() {
+  if (journal_) kept_name_ = "output/" + std::to_string(journal_->await_run());
 }
 
 chronicle::~chronicle() {
@@ -185,8 +188,12 @@ void chronicle::ended(const job_end& end, const slot_output* output) {
   journal_->record(std::move(a));
 }
 
-void chronicle::end_run(int exit_status) {
-  if (journal_) journal_->end_run(exit_status);
+void chronicle::start_end(int exit_status) {
+  if (journal_) journal_->start_end(exit_status);
+}
+
+void chronicle::await_end() {
+  if (journal_) journal_->await_end();
 }
 
 // --- what would be done ---

@@ -37,13 +37,16 @@ class identity_maker {
 /// Without a journal it does nothing.
 class chronicle {
  public:
-  /// Begins a run. Errors: failure.
+  /// Starts to begin a run. Errors: failure.
   chronicle(const map_settings& s, const composer& c, const template_options& o,
             std::vector<std::string> argv);
   chronicle(const chronicle&) = delete;
   chronicle& operator=(const chronicle&) = delete;
   ~chronicle();
 
+  /// To be called before anything below. Errors: failure, if there is a journal that cannot be
+  /// used.
+  void await_run();
   /// Before a job's first attempt: true if an earlier run has done it. Says so under --explain.
   /// Errors: failure.
   bool is_done(map_job& job);
@@ -51,7 +54,8 @@ class chronicle {
   void started(const map_job& job);
   /// `output`: of the attempt, null if there is none.
   void ended(const job_end& end, const slot_output* output);
-  void end_run(int exit_status);
+  void start_end(int exit_status);
+  void await_end();  ///< of what that started: all is written
   bool at_work() const { return journal_ != nullptr; }
 
  private:
@@ -61,7 +65,6 @@ class chronicle {
   const composer& composer_;
   std::unique_ptr<identity_maker> identities_;
   std::unique_ptr<journal> journal_;
-  std::int64_t run_ = 0;
   int kept_ = -1;  // the file of outputs
   std::string kept_name_;
   std::uint64_t kept_size_ = 0;

@@ -209,7 +209,7 @@ constexpr verb_flags flags{
 
 /// So many that descriptors should suffice.
 int unbounded() {
-  constexpr rlim_t per_job = 8;  // 3 to 7
+  constexpr rlim_t per_job = 8;  // 3 to 8
   constexpr rlim_t ours = 32;    // half of it for the journal and while a job starts
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < ours + per_job) return 1;

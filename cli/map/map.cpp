@@ -243,10 +243,16 @@ int run_batch(map_settings& s, const cut_words& words) {
   if (s.options.contain == brood::containment::sealed) become_reaper();
   if (s.workers) return run_workers(words.command, s, *jobs);
   recorder files(s, c, t);
+  // To open the journal and to start the first guardian takes about as long: side by side.
   chronicle past(s, c, t, words.all);
-  batch b(s, *jobs, c, {files, past});
-  const int status = b.run();
-  past.end_run(status);
+  auto workers = std::make_unique<brood::pool>(
+      brood::pool_options{.max_workers = resolve(s.jobs),
+                          .expect_sealed = s.options.contain == brood::containment::sealed});
+  past.await_run();
+  const int status = batch(s, *jobs, c, {files, past}, *workers).run();
+  past.start_end(status);
+  workers.reset();  // while the journal is written
+  past.await_end();
   return status;
 }
 

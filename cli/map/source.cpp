@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -148,15 +149,13 @@ class lines final : public source {
   }
 
   void read_more() {
-    constexpr std::size_t block = 65536;
+    std::array<char, 65536> block;  // of which a short input touches little
     buffer_.erase(0, begin_);
     begin_ = 0;
-    const std::size_t had = buffer_.size();
-    buffer_.resize(had + block);
     ssize_t n = 0;
-    do n = ::read(fd_, buffer_.data() + had, block);
+    do n = ::read(fd_, block.data(), block.size());
     while (n < 0 && errno == EINTR);
-    buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    if (n > 0) buffer_.append(block.data(), static_cast<std::size_t>(n));
     if (n < 0 && errno != EAGAIN) throw failure{"read '" + name_ + "': " + std::strerror(errno)};
     ended_ = n == 0;
   }

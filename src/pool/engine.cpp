@@ -7,6 +7,7 @@
 #include "base/make_error.hpp"
 #include "process/access.hpp"
 #include "run/spawn_below.hpp"
+#include "spawn/launch.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {
@@ -62,6 +63,7 @@ bool engine::may_leave() const {
 }
 
 void engine::run() {
+  if (opts_.expect_sealed) add_guardian(crew_.guardians, portable_backend());
   for (;;) {
     grant(take_wishes());
     if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody
@@ -139,9 +141,7 @@ void engine::begin(job_ptr j) {
 
 void engine::attempt(active& a) {
   if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
-  const bool last = a.schedule.attempt() >= a.policy.attempts;
-  const bool spare = last && running_ <= 1;  // it will not go back to the queue
-  options o = spare ? std::move(*std::exchange(a.job->opts, {})) : *a.job->opts;
+  options o = *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
   if (core_->slots) {
     auto part = core_->slots->equip(o);
@@ -176,8 +176,7 @@ void engine::proceed(active& a) { a.ground ? take_off(a) : again(a); }
 // A shortage passes as others end: the job goes back to where it was. Unless there are no others.
 void engine::failed_to_start(active& a, error why) {
   a.part.reset();
-  const bool may_wait = running_ > 1 && a.job->opts;
-  if (why.kind() != error_kind::busy || !may_wait) return ended(a, unexpected(why), nullptr);
+  if (why.kind() != error_kind::busy || running_ <= 1) return ended(a, unexpected(why), nullptr);
   starved_ = true;
   --running_;
   set_state(a.job, job_state::queued, -1);

@@ -34,7 +34,6 @@ idle_guardians::~idle_guardians() {
 }
 
 std::optional<guardian_link> idle_guardians::take(const sys::inherited& now) {
-  links_.reserve(most);  // for put(), which may not fail
   while (!links_.empty()) {
     guardian_link g = std::move(links_.back());
     links_.pop_back();

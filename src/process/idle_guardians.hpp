@@ -14,6 +14,7 @@ namespace brood::detail {
 /// One guardian, as its host holds it.
 struct guardian_link {
   sys::fd channel;
+  sys::fd bell;  ///< while a command starts: readable when the channel should be looked at
   int pid = -1;
   sys::fd pidfd;
   sys::inherited hands_on;  ///< what its commands inherit: what we had when it was started
@@ -28,7 +29,7 @@ struct guardian_link {
 /// after another, on one thread, the next one takes the guardian of one that ended.
 class idle_guardians {
  public:
-  idle_guardians() = default;
+  idle_guardians() { links_.reserve(most); }  // for put(), which may not fail
   idle_guardians(const idle_guardians&) = delete;
   idle_guardians& operator=(const idle_guardians&) = delete;
   ~idle_guardians();
@@ -41,5 +42,8 @@ class idle_guardians {
   static constexpr std::size_t most = 64;  // they are processes
   std::vector<guardian_link> links_;
 };
+
+/// Starts one for the next command. That it cannot be had will be found then.
+void add_guardian(idle_guardians& idle, bool portable);
 
 }  // namespace brood::detail

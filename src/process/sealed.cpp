@@ -70,7 +70,9 @@ class sealed_child final : public child {
     if (starting_) hear_start(sys::patience::endless);
   }
 
-  int event_fd() const noexcept override { return empty_ ? -1 : channel(); }
+  int event_fd() const noexcept override {
+    return empty_ ? -1 : starting_ && guardian_.bell ? guardian_.bell.get() : channel();
+  }
   bool sealed() const noexcept override { return true; }
 
   void update() noexcept override {
@@ -123,6 +125,7 @@ class sealed_child final : public child {
   }
 
   void hear_start(sys::patience how_long) noexcept {
+    if (guardian_.bell) still_bell();
     answer a{};
     const ssize_t n = sys::receive_packet(channel(), &a, sizeof a, &pidfd_, how_long);
     if (n == -EAGAIN && how_long == sys::patience::none) return;
@@ -130,12 +133,18 @@ class sealed_child final : public child {
     if (n == static_cast<ssize_t>(sizeof a) && a.kind == answer::what::started) {
       pid_ = a.pid;
       started_at_ = a.at;
+      if (guardian_.bell) (void)hear(sys::patience::none);  // perhaps it rang for the end
       return;
     }
     refusal_ = n < 0 ? child_error{error_stage::guard, static_cast<int>(-n), 0}
                : n != static_cast<ssize_t>(sizeof a) ? child_error{error_stage::guard, EPIPE, 0}
                                                      : a.error;
     ended_ = empty_ = true;
+  }
+
+  void still_bell() noexcept {
+    char rings[4];
+    (void)sys::read_some(guardian_.bell.get(), rings, sizeof rings);
   }
 
   // A shortage of memory must not make a stop get lost.
@@ -236,21 +245,27 @@ launched launch_guardian(request r) {
   return l;
 }
 
-/// \param inner  whose descriptors it inherits; null: none, they will be passed.
+/// \param inner  whose descriptors it inherits; null: none, they will be passed, and as it is one
+/// of several, it rings.
 expected<guardian_link, error> start_guardian(const plan_view* inner, bool portable) {
   guardian_link g;
   sys::fd theirs;
-  if (const int r = sys::make_channel(g.channel, theirs); r < 0) {
-    return unexpected(os_error(error_stage::guard, "guardian", -r));
-  }
+  sys::fd their_bell;
+  int made = sys::make_channel(g.channel, theirs);
+  if (made >= 0 && !inner) made = sys::make_pipe(g.bell, their_bell);
+  if (made >= 0 && !inner) made = sys::set_nonblocking(g.bell.get());
+  if (made < 0) return unexpected(os_error(error_stage::guard, "guardian", -made));
   const std::string number = std::to_string(theirs.get());
+  const std::string bell_number = std::to_string(their_bell.get());
   request r;
   r.program = "brood-guardian";
   r.args = {"brood-guardian", number.c_str()};
+  if (their_bell) r.args.push_back(bell_number.c_str());
   r.inherit_env = true;  // so that a mark in the environment finds it, as it finds the command
   r.close_fds = true;
   r.portable = portable;
   r.keep.push_back(theirs.get());
+  if (their_bell) r.keep.push_back(their_bell.get());
   if (inner) inherit_sources(*inner, r);
   launched l = launch_guardian(std::move(r));
   if (l.error.os != 0) return unexpected(os_error(error_stage::guard, "guardian", l.error.os));
@@ -259,15 +274,24 @@ expected<guardian_link, error> start_guardian(const plan_view* inner, bool porta
   return g;
 }
 
-expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
-  sys::inherited now = sys::look_at_inherited();
-  if (auto g = idle.take(now)) return std::move(*g);
+/// \param now  what it hands on
+expected<guardian_link, error> start_idle_guardian(sys::inherited now, bool portable) {
   auto fresh = start_guardian(nullptr, portable);
   if (fresh) fresh->hands_on = std::move(now);
   return fresh;
 }
 
+expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
+  sys::inherited now = sys::look_at_inherited();
+  if (auto g = idle.take(now)) return std::move(*g);
+  return start_idle_guardian(std::move(now), portable);
+}
+
 }  // namespace
+
+void add_guardian(idle_guardians& idle, bool portable) {
+  if (auto g = start_idle_guardian(sys::look_at_inherited(), portable)) idle.put(std::move(*g));
+}
 
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
                                                      idle_guardians* idle) {

@@ -198,6 +198,19 @@ TEST_P(Sweep, ABatchInAPool) {
   });
 }
 
+TEST_P(Sweep, ABatchWithoutPipes) {
+  sweep([] {
+    try {
+      brood::pool p({.max_workers = 2, .expect_sealed = true});
+      const options o{.contain = std::get<0>(GetParam())};
+      const auto all = p.try_map({{helper(), "exit", "0"}, {helper(), "exit", "0"}}, o);
+      EXPECT_TRUE(fired || (all[0] && all[1] && all[0]->success() && all[1]->success()));
+    } catch (const brood::error&) {
+      EXPECT_TRUE(fired);
+    }
+  });
+}
+
 // Jobs wait for those that run, and there is nobody to wait for once none does: each ends, as it
 // should or with the shortage as its error.
 TEST_P(LastingShortage, ABatchInAPool) {

@@ -69,6 +69,23 @@ TEST_F(SealedPool, OneGuardianServesOneCommandAfterAnother) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(guardian(), first);
 }
 
+TEST_F(SealedPool, AnExpectedGuardianServesTheFirstJob) {
+  pool_.emplace(brood::pool_options{.max_workers = 1, .expect_sealed = true});
+  pid_t early = -1;
+  support::poll_until(support::patience, [&] {
+    for (const auto& [pid, name] : support::snapshot::take().children) {
+      if (name.find("brood-guardian") != name.npos) early = pid;
+    }
+    return early > 0;
+  });
+  EXPECT_GT(early, 1);
+  EXPECT_EQ(guardian(), early);
+}
+
+TEST_F(SealedPool, AGuardianThatNobodyNeedsEndsWithThePool) {
+  pool({.max_workers = 1, .expect_sealed = true});  // what is left of it, the fixture would find
+}
+
 TEST_F(SealedPool, AsManyGuardiansAsRunAtOnce) {
   pool wide({.max_workers = 3});
   for (int i = 0; i < 30; ++i) {

@@ -32,8 +32,9 @@ namespace {
 
 class guardian {
  public:
-  explicit guardian(int channel) noexcept
-      : channel_(channel), all_(targets::reach::children, ::getpid(), -1, false) {}
+  /// `bell`: the host sleeps until it rings, once for each command; -1: it listens all the time.
+  guardian(int channel, int bell) noexcept
+      : channel_(channel), bell_(bell), all_(targets::reach::children, ::getpid(), -1, false) {}
 
   int run() noexcept {
     if (!prepare()) return 1;
@@ -48,7 +49,7 @@ class guardian {
   // Until the tree is empty.
   void attend() noexcept {
     // The host may have died while it was starting the command.
-    std::int64_t until = ladder_.started() ? 0 : INT64_MAX;
+    std::int64_t until = ladder_.started() ? 0 : bell_ >= 0 ? sys::now() + brief : INT64_MAX;
     while (!empty_ && !released_) {
       pollfd fds[2] = {{signals_, POLLIN, 0}, {channel_, POLLIN, 0}};
       const bool listening = !host_gone_;
@@ -56,6 +57,7 @@ class guardian {
       if (fds[0].revents) forget_signals();
       if (listening && fds[1].revents) listen();
       reap();
+      ring();
       until = INT64_MAX;
       if (!empty_ && ladder_.started()) until = next_rung();
     }
@@ -74,13 +76,19 @@ class guardian {
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-    // A low number: what is passed gets higher ones.
-    const int low = ::fcntl(channel_, F_DUPFD_CLOEXEC, 3);
-    if (low < 0) return false;
-    sys::close_fd(channel_);
-    channel_ = low;
+    if (signals_ < 0 || !lower(channel_, signals_ + 1)) return false;
+    if (bell_ >= 0 && !lower(bell_, channel_ + 1)) return false;
     ::prctl(PR_SET_NAME, "brood-guardian");
-    return signals_ >= 0 && ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+    return ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+  }
+
+  // To a low number, but not below `least`: what is passed gets higher ones.
+  static bool lower(int& number, int least) noexcept {
+    const int low = ::fcntl(number, F_DUPFD_CLOEXEC, least);
+    if (low < 0) return false;
+    sys::close_fd(number);
+    number = low;
+    return true;
   }
 
   // The plan's descriptors came over exec under their own numbers (those that were passed did not).
@@ -94,11 +102,14 @@ class guardian {
   }
 
   void close_all_but_ours() noexcept {
-    const auto low = static_cast<unsigned>(signals_ < channel_ ? signals_ : channel_);
-    const auto high = static_cast<unsigned>(signals_ < channel_ ? channel_ : signals_);
-    if (low > 0) ::syscall(SYS_close_range, 0U, low - 1, 0);
-    if (high > low + 1) ::syscall(SYS_close_range, low + 1, high - 1, 0);
-    ::syscall(SYS_close_range, high + 1, ~0U, 0);
+    unsigned next = 0;
+    for (const int ours : {signals_, channel_, bell_}) {  // in their order
+      if (ours < 0) continue;
+      const auto number = static_cast<unsigned>(ours);
+      if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
+      next = number + 1;
+    }
+    ::syscall(SYS_close_range, next, ~0U, 0);
   }
 
   // What came along goes where the plan looks for it.
@@ -148,7 +159,7 @@ class guardian {
     ask request;
     if (!await_launch(request)) return false;
     stay_ = request.stay;
-    empty_ = said_empty_ = false;
+    empty_ = said_empty_ = rung_ = false;
     on_host_death_ = request.steps;
     char* const bytes = receive_plan(request.n);
     if (bytes == nullptr) return fail({error_stage::guard, ENOMEM, 0});
@@ -174,7 +185,14 @@ class guardian {
   }
 
   void say(const answer& a) noexcept {
-    if (!host_gone_) (void)sys::send_packet(channel_, &a, sizeof a);
+    if (host_gone_) return;
+    (void)sys::send_packet(channel_, &a, sizeof a);
+    ring();
+  }
+
+  void ring() noexcept {
+    if (bell_ >= 0 && !rung_) (void)sys::write_some(bell_, "", 1);
+    rung_ = true;
   }
 
   // One SIGCHLD at most is pending, however many children ended.
@@ -253,7 +271,11 @@ class guardian {
 
   alignas(std::max_align_t) static inline char first_piece_[plan_piece];  // not on the stack
 
+  // A command that ends sooner wakes the host once: its start is heard along with its end.
+  static constexpr std::int64_t brief = 500'000;  // ns
+
   int channel_;
+  int bell_;
   int signals_ = -1;
   int command_ = -1;    // -1 once it was reaped
   int not_passed_ = 0;  // errno: a descriptor did not find its place
@@ -263,6 +285,7 @@ class guardian {
   bool released_ = false;
   bool empty_ = false;
   bool said_empty_ = false;
+  bool rung_ = false;  // for this command
   bool gave_up_ = false;
   targets all_;
   ladder ladder_;
@@ -274,7 +297,7 @@ class guardian {
 }  // namespace brood::detail
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
-  brood::detail::guardian g(std::atoi(argv[1]));
+  if (argc != 2 && argc != 3) return 2;
+  brood::detail::guardian g(std::atoi(argv[1]), argc == 3 ? std::atoi(argv[2]) : -1);
   return g.run();
 }

@@ -248,7 +248,7 @@ TEST_F(journal_test, a_damaged_file_is_named) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
   support::write_file(file(), std::string(8192, 'x'));
   const std::string expected = "the journal '" + file() + "' is damaged (file is not a database)";
-  EXPECT_THAT(failure_of([&] { journal j(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }), StartsWith(expected));
   EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
 }
 
@@ -256,14 +256,15 @@ TEST_F(journal_test, a_newer_version_is_named) {
   add_run({});
   cli::sql::database(file(), cli::sql::access::write, 1s).execute("PRAGMA user_version = 2");
   const std::string expected = "the journal '" + file() + "' is of version 2, and brood ";
-  EXPECT_THAT(failure_of([&] { journal j(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }), StartsWith(expected));
   EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
 }
 
 TEST_F(journal_test, somebody_elses_database_is_left_alone) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
   cli::sql::database(file(), cli::sql::access::write, 1s).execute("CREATE TABLE t (x)");
-  EXPECT_THAT(failure_of([&] { journal j(folder()); }), HasSubstr("no journal of brood"));
+  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }),
+              HasSubstr("no journal of brood"));
 }
 
 TEST_F(journal_test, a_lock_that_does_not_end_is_named) {
