@@ -120,7 +120,10 @@ job_ptr engine::next_queued() {
 }
 
 void engine::start_what_may() {
-  while (job_ptr j = next_queued()) begin(std::move(j));
+  while (job_ptr j = next_queued()) {
+    let_go();
+    begin(std::move(j));
+  }
   if (!core_->slots) return;
   std::unique_lock hold(core_->lock);
   const slot_source::load now = load();
@@ -167,8 +170,20 @@ void engine::take_off(active& a) {
   a.ground.reset();  // with its descriptors, if there are to be none
   if (why) return failed_to_start(a, std::move(*why));
   set_state(a.job, job_state::running, p->pid());
+  rising_.push_back(a.job);
   a.air = std::make_unique<flight>(loop_, std::move(*p), a);
   a.air->start();
+}
+
+/// Of commands that are known to have started, what they were started by is not needed any more.
+void engine::let_go() {
+  for (; !rising_.empty(); rising_.pop_front()) {
+    const auto at = active_.find(rising_.front().get());
+    if (at == active_.end() || !at->second->air) continue;
+    active& a = *at->second;
+    if (!has_started(a.air->of())) return;  // the one after it will hardly have
+    if (a.schedule.attempt() >= a.policy.attempts) a.job->opts.reset();
+  }
 }
 
 void engine::proceed(active& a) { a.ground ? take_off(a) : again(a); }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -50,6 +51,7 @@ class engine {
   void begin(job_ptr j);
   void attempt(active& a);
   void take_off(active& a);
+  void let_go();
   void proceed(active& a);
   void failed_to_start(active& a, error why);
   void again(active& a);
@@ -71,6 +73,7 @@ class engine {
   ground_crew crew_;  // outlives the flights
   std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
   std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
+  std::deque<job_ptr> rising_;                 // took off, and were not known to have started
   std::size_t running_ = 0;
   bool starved_ = false;   // the system refused a start: wait for an end
   bool slotless_ = false;  // a job waits for a slot of the jobserver

@@ -30,7 +30,7 @@ class direct_child final : public child {
     started_at_ = l.at;
   }
 
-  bool starting() const noexcept override { return takeoff_ != nullptr; }
+  bool starting() const noexcept override { return takeoff_ && !takeoff_->over(); }
 
   void await_start() noexcept override { (void)await_start_until(INT64_MAX); }
   const child_error& refusal() const noexcept override { return refusal_; }

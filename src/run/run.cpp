@@ -214,7 +214,7 @@ expected<process, error> detail::try_spawn_below(ground_crew* crew, const comman
   auto started = start(cmd, order->opts, order->what, crew);
   if (!started) return unexpected(started.error());
   (*started)->input = std::move(order->opts.input);
-  if ((*started)->child->starting()) (*started)->order = std::move(order);
+  if (crew) (*started)->order = std::move(order);
   return process_access::wrap(std::move(*started));
 }
 
@@ -227,6 +227,15 @@ std::optional<error> detail::settle_start(process& p) {
   impl& i = process_access::of(p);
   const std::unique_ptr<start_order> order = std::move(i.order);
   return order ? settle_start(*i.child, *order->what) : std::nullopt;
+}
+
+bool detail::has_started(process& p) {
+  impl& i = process_access::of(p);
+  if (i.child->starting()) return false;
+  i.child->await_start();
+  if (i.child->refusal().os != 0) return false;
+  i.order.reset();
+  return true;
 }
 
 expected<process, error> try_spawn(const command& cmd, options opts) {

@@ -24,5 +24,7 @@ expected<process, error> try_spawn_below(ground_crew* crew, const command& cmd, 
 int start_event(const process& p);
 /// Wait until it has started; or why it has not.
 std::optional<error> settle_start(process& p);
+/// If it is known by now to have started: true, and what was kept for settle_start() is gone.
+bool has_started(process& p);
 
 }  // namespace brood::detail
