@@ -57,6 +57,7 @@ class targets {
   int send_root(int signal) noexcept;
   int send_group(int signal) noexcept;
   bool root_is_due(int signal) const noexcept;
+  bool is_due(const member& m, int signal) const noexcept;
   void freeze(int signal) noexcept;
   bool freeze_new(int signal) noexcept;
   void await_frozen(std::int64_t until) noexcept;

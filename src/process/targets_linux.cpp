@@ -103,6 +103,12 @@ bool targets::root_is_due(int signal) const noexcept {
   return root_alive() && (root_round_ != round_ || signal == SIGKILL);
 }
 
+// Who came into a group that had the signal was started since, by one who acts on it: left alone.
+bool targets::is_due(const member& m, int signal) const noexcept {
+  if (signal == SIGKILL) return true;
+  return m.round != round_ && !(group_round_ == round_ && ::getpgid(m.pid) == root_);
+}
+
 int targets::send_root(int signal) noexcept {
   if (!root_is_due(signal)) return 0;
   root_round_ = round_;
@@ -126,8 +132,7 @@ bool targets::freeze_new(int signal) noexcept {
     (void)sys::send_signal(root_, pidfd_, SIGSTOP);
   }
   for (member& m : members_) {
-    const bool due = m.round != round_ || signal == SIGKILL;
-    if (!due || m.frozen || m.pid <= 1 || !alive(m)) continue;
+    if (!is_due(m, signal) || m.frozen || m.pid <= 1 || !alive(m)) continue;
     m.frozen = news = true;
     (void)sys::send_signal(m.pid, m.pidfd, SIGSTOP);
   }

@@ -48,6 +48,18 @@ TEST_P(Tree, AStopReachesThoseThatAreJustBeingMade) {
   }
 }
 
+// What a command starts in order to clean up runs to its end: in the group that had the signal.
+TEST_P(Tree, WhatIsStartedToCleanUpIsLeftAlone) {
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that has no group: all are signalled";
+  auto p = brood::spawn({helper(), "block-signals", "TERM", "+", "out", "ready\\n", "+", "wait-signal",
+                         "TERM", "+", "bg", "sleep", "0.3", ",", "out", "clean\\n", "+",
+                         "wait-children"},
+                        {.out = PIPE, .contain = GetParam(), .new_session = true});
+  EXPECT_EQ(p.out().read_line(), "ready\n");
+  EXPECT_TRUE(p.stop({{SIGTERM, support::patience}}).success());
+  EXPECT_EQ(p.out().read_all(), "TERM\nclean\n");
+}
+
 TEST_P(Tree, AStopReachesOtherProcessGroups) {
   auto p = brood::spawn({helper(), "setpgid-bg", "pause", "+", "out", "ready\\n", "+", "pause"},
                         {.out = PIPE, .contain = GetParam()});
