@@ -131,14 +131,14 @@ int targets::send_group(int signal) noexcept {
 
 bool targets::freeze_new(int signal) noexcept {
   bool news = false;
+  // Who may not be stopped is not waited for.
   if (root_is_due(signal) && !root_frozen_) {
-    root_frozen_ = news = true;
-    (void)sys::send_signal(root_, pidfd_, SIGSTOP);
+    root_frozen_ = news = sys::send_signal(root_, pidfd_, SIGSTOP) == 0;
   }
   for (member& m : members_) {
     if (!is_due(m, signal) || m.frozen || m.pid <= 1 || !alive(m)) continue;
-    m.frozen = news = true;
-    (void)sys::send_signal(m.pid, m.pidfd, SIGSTOP);
+    m.frozen = sys::send_signal(m.pid, m.pidfd, SIGSTOP) == 0;
+    news = news || m.frozen;
   }
   return news;
 }
