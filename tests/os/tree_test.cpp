@@ -55,8 +55,8 @@ TEST_P(Tree, OtherProcessGroupsGetTheSignalOfTheLadderAlone) {
   for (int round = 0; round < 10; ++round) {
     std::vector<std::string> args = {helper()};
     for (int i = 0; i < 5; ++i) {
-      for (const char* word : {"setpgid-bg", "on-term", "bye\\n", "0", ",", "out", "ready\\n", ",",
-                               "pause", "+"}) {
+      for (const char* word :
+           {"setpgid-bg", "on-term", "bye\\n", "0", ",", "out", "ready\\n", ",", "pause", "+"}) {
         args.emplace_back(word);
       }
     }
@@ -73,10 +73,10 @@ TEST_P(Tree, OtherProcessGroupsGetTheSignalOfTheLadderAlone) {
 // What a command starts in order to clean up runs to its end: in the group that had the signal.
 TEST_P(Tree, WhatIsStartedToCleanUpIsLeftAlone) {
   if (GetParam() == containment::sealed) GTEST_SKIP() << "that has no group: all are signalled";
-  auto p = brood::spawn({helper(), "block-signals", "TERM", "+", "out", "ready\\n", "+", "wait-signal",
-                         "TERM", "+", "bg", "sleep", "0.3", ",", "out", "clean\\n", "+",
-                         "wait-children"},
-                        {.out = PIPE, .contain = GetParam(), .new_session = true});
+  auto p = brood::spawn(
+      {helper(), "block-signals", "TERM", "+", "out", "ready\\n", "+", "wait-signal", "TERM", "+",
+       "bg", "sleep", "0.3", ",", "out", "clean\\n", "+", "wait-children"},
+      {.out = PIPE, .contain = GetParam(), .new_session = true});
   EXPECT_EQ(p.out().read_line(), "ready\n");
   EXPECT_TRUE(p.stop({{SIGTERM, support::patience}}).success());
   EXPECT_EQ(p.out().read_all(), "TERM\nclean\n");
