@@ -206,8 +206,9 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
   --running_;
   starved_ = false;
   a.part.reset();
-  const bool worth = !thrown && (outcome ? worth_another(a.policy, *outcome)
-                                         : worth_another(a.policy, outcome.error()));
+  const bool worth =
+      !thrown && !a.dismissed &&
+      (outcome ? worth_another(a.policy, *outcome) : worth_another(a.policy, outcome.error()));
   const std::optional<std::int64_t> at =
       worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
   if (at) {
@@ -245,6 +246,7 @@ void engine::cancel(const job_ptr& j) {
     return cancel(j);
   }
   if (held != active_.end() && held->second->air) {
+    held->second->dismissed = true;
     return held->second->air->stop(reason::cancelled);
   }
   {
@@ -273,6 +275,7 @@ void engine::stop_all(reason why) {
   }
   for (const auto& [key, a] : active_) {
     if (a->air) {
+      a->dismissed = true;
       a->air->stop(why);
     } else {
       all.push_back(a->job);

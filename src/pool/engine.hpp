@@ -37,6 +37,7 @@ class engine {
     std::unique_ptr<stake> part;    // in the jobserver, of the attempt that runs
     retry_policy policy;
     retry_schedule schedule;
+    bool dismissed = false;  // told to end from outside: no other attempt
     std::vector<completed_process> before;
   };
   struct wishes {

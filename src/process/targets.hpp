@@ -57,6 +57,9 @@ class targets {
   int send_root(int signal) noexcept;
   int send_group(int signal) noexcept;
   bool root_is_due(int signal) const noexcept;
+  bool is_due(const member& m, int signal) const noexcept;
+  int deliver_root(int signal, bool by_group) noexcept;
+  int deliver_below(std::size_t i, int signal, bool by_group) noexcept;
   void freeze(int signal) noexcept;
   bool freeze_new(int signal) noexcept;
   void await_frozen(std::int64_t until) noexcept;

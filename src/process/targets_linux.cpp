@@ -87,11 +87,15 @@ void targets::scan() noexcept {
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (alive(members_[i])) scan_below(members_[i].pid);
   }
-  for (std::size_t i = members_.size(); i > 0; --i) {
-    if (alive(members_[i - 1])) continue;
-    if (members_[i - 1].pidfd >= 0) sys::close_fd(members_[i - 1].pidfd);
-    members_.remove(i - 1);
+  std::size_t left = 0;  // in their order: parents before their children
+  for (const member& m : members_) {
+    if (alive(m)) {
+      members_[left++] = m;
+    } else if (m.pidfd >= 0) {
+      sys::close_fd(m.pidfd);
+    }
   }
+  while (members_.size() > left) members_.remove(members_.size() - 1);
 }
 
 int targets::send(const member& m, int signal) const noexcept {
@@ -101,6 +105,12 @@ int targets::send(const member& m, int signal) const noexcept {
 
 bool targets::root_is_due(int signal) const noexcept {
   return root_alive() && (root_round_ != round_ || signal == SIGKILL);
+}
+
+// Who came into a group that had the signal was started since, by one who acts on it: left alone.
+bool targets::is_due(const member& m, int signal) const noexcept {
+  if (signal == SIGKILL) return true;
+  return m.round != round_ && !(group_round_ == round_ && ::getpgid(m.pid) == root_);
 }
 
 int targets::send_root(int signal) noexcept {
@@ -121,15 +131,14 @@ int targets::send_group(int signal) noexcept {
 
 bool targets::freeze_new(int signal) noexcept {
   bool news = false;
+  // Who may not be stopped is not waited for.
   if (root_is_due(signal) && !root_frozen_) {
-    root_frozen_ = news = true;
-    (void)sys::send_signal(root_, pidfd_, SIGSTOP);
+    root_frozen_ = news = sys::send_signal(root_, pidfd_, SIGSTOP) == 0;
   }
   for (member& m : members_) {
-    const bool due = m.round != round_ || signal == SIGKILL;
-    if (!due || m.frozen || m.pid <= 1 || !alive(m)) continue;
-    m.frozen = news = true;
-    (void)sys::send_signal(m.pid, m.pidfd, SIGSTOP);
+    if (!is_due(m, signal) || m.frozen || m.pid <= 1 || !alive(m)) continue;
+    m.frozen = sys::send_signal(m.pid, m.pidfd, SIGSTOP) == 0;
+    news = news || m.frozen;
   }
   return news;
 }
@@ -156,6 +165,25 @@ void targets::freeze(int signal) noexcept {
   } while (freeze_new(signal) && sys::now() < until);
 }
 
+int targets::deliver_below(std::size_t i, int signal, bool by_group) noexcept {
+  member& m = members_[i];
+  if (m.round == round_ && signal != SIGKILL) return 0;
+  m.round = round_;
+  if (by_group && signal != SIGKILL && ::getpgid(m.pid) == root_) return 0;
+  return send(m, signal);
+}
+
+int targets::deliver_root(int signal, bool by_group) noexcept {
+  int r = 0;
+  if (by_group) {
+    r = send_group(signal);
+    // The group covers the root; sent to both, it would get the signal twice.
+    if (root_alive() && ::getpgid(root_) == root_) root_round_ = round_;
+  }
+  const int own = reach_ != reach::children ? send_root(signal) : 0;
+  return r < 0 ? r : own;
+}
+
 int targets::deliver(int signal) noexcept {
   const bool whole_tree = reach_ == reach::tree && signal != SIGCONT;
   whole_tree ? freeze(signal) : scan();
@@ -168,20 +196,14 @@ int targets::deliver(int signal) noexcept {
     if (r < 0 && first == 0) first = r;
   };
   const bool by_group = (reach_ == reach::group || reach_ == reach::tree) && leads_now();
-  if (by_group) {
-    // The group covers the root; sent to both, it would get the signal twice.
-    if (root_round_ != round_ && root_alive()) root_round_ = round_;
-    note(send_group(signal));
-    if (signal == SIGKILL) note(send_root(signal));
-  } else if (reach_ != reach::children) {
-    note(send_root(signal));
+  const std::size_t n = members_.size();
+  // Who is stopped must go on before its parent ends: the kernel sends SIGHUP to stopped groups
+  // that become orphans. Who is not may start another when it sees its child end.
+  if (!whole_tree) note(deliver_root(signal, by_group));
+  for (std::size_t i = 0; i < n; ++i) {
+    note(deliver_below(whole_tree ? n - 1 - i : i, signal, by_group));
   }
-  for (member& m : members_) {
-    if (m.round == round_ && signal != SIGKILL) continue;
-    m.round = round_;
-    if (by_group && signal != SIGKILL && ::getpgid(m.pid) == root_) continue;
-    note(send(m, signal));
-  }
+  if (whole_tree) note(deliver_root(signal, by_group));
   return first;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "spawn/child.hpp"
 #include "spawn/launch.hpp"
@@ -23,7 +24,7 @@ struct launch_pad {
 /// One start, with what its child reads and writes: stays where it is until over().
 class takeoff {
  public:
-  explicit takeoff(const plan_view& plan) noexcept : plan_(plan) {}
+  explicit takeoff(const plan_view& plan);
   takeoff(const takeoff&) = delete;
   takeoff& operator=(const takeoff&) = delete;
   ~takeoff() { await(INT64_MAX); }
@@ -38,6 +39,7 @@ class takeoff {
  private:
   friend class launch_pads;
   plan_view plan_;
+  std::vector<char*> env_;  // ours, if it is inherited: the caller may change its own meanwhile
   child_report report_;
   child_start start_{&plan_, &report_};
   launch_pad* pad_ = nullptr;

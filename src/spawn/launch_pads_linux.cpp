@@ -24,6 +24,13 @@ constexpr std::int64_t a_while = 500'000'000;  // ns, until it looks again in an
 
 static_assert(sizeof(std::atomic<int>) == sizeof(int), "the kernel writes into it");
 
+takeoff::takeoff(const plan_view& plan) : plan_(plan) {
+  if (plan.envp != environ || !environ) return;
+  for (char** entry = environ; *entry; ++entry) env_.push_back(*entry);
+  env_.push_back(nullptr);
+  plan_.envp = env_.data();
+}
+
 bool takeoff::over() const noexcept {
   return !pad_ || pad_->starts != number_ || pad_->busy.load(std::memory_order_acquire) == 0;
 }

@@ -327,6 +327,14 @@ TEST_F(Pool, TheDestructorWaitsForNoNextAttemptAndNoPause) {
   EXPECT_EQ(queued.result().reason, reason::cancelled);
 }
 
+TEST_F(Pool, ThereIsNoOtherAttemptOnceThePoolsTimeIsOver) {
+  pool p({.max_workers = 1, .timeout = 100ms});
+  const job j = p.submit({helper(), "sleep", "1"}, {.retry = {.attempts = 2}});
+  const auto r = j.try_result();
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().kind(), brood::error_kind::timed_out);
+}
+
 TEST_F(Pool, RunRetriesTooAndKeepsEachAttempt) {
   const auto r = brood::run({helper(), "env", "BROOD_ATTEMPT", "+", "exit", "5"},
                             {.out = brood::PIPE, .retry = {.attempts = 3, .delay = 1ms}});

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -84,6 +85,18 @@ TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
   const auto r = stuck.try_result();
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().kind(), brood::error_kind::timed_out);
+}
+
+TEST_P(SideBySide, TheEnvironmentIsThatOfTheStart) {
+  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  ::setenv("BROOD_SIDE", "before", 1);
+  pool p({.max_workers = 2});
+  const job late = p.submit({slow_->path(), "env", "BROOD_SIDE"}, captured());
+  EXPECT_TRUE(support::poll_until(support::patience, [&] { return late.pid() > 0; }));
+  ::setenv("BROOD_SIDE", "after", 1);
+  slow_->release();
+  EXPECT_EQ(late.result().out, "BROOD_SIDE=before\n");
+  ::unsetenv("BROOD_SIDE");
 }
 
 TEST_P(SideBySide, MoreThanThereAreStacksFor) {

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -46,6 +48,38 @@ TEST_P(Tree, AStopReachesThoseThatAreJustBeingMade) {
     ASSERT_TRUE(support::none_survive()) << "round " << round;
     (void)::unlink(path("pids").c_str());
   }
+}
+
+// Who is stopped when its parent ends gets SIGHUP from the kernel.
+TEST_P(Tree, OtherProcessGroupsGetTheSignalOfTheLadderAlone) {
+  for (int round = 0; round < 10; ++round) {
+    std::vector<std::string> args = {helper()};
+    for (int i = 0; i < 5; ++i) {
+      for (const char* word :
+           {"setpgid-bg", "on-term", "bye\\n", "0", ",", "out", "ready\\n", ",", "pause", "+"}) {
+        args.emplace_back(word);
+      }
+    }
+    args.emplace_back("pause");
+    // A session of its own: whoever adopts the orphans is to be outside of it.
+    auto p = brood::spawn(brood::command(args),
+                          {.out = PIPE, .contain = GetParam(), .new_session = true});
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(p.out().read_line(), "ready\n");
+    (void)p.stop({{SIGTERM, support::patience}});
+    ASSERT_EQ(p.out().read_all(), "bye\nbye\nbye\nbye\nbye\n") << "round " << round;
+  }
+}
+
+// What a command starts in order to clean up runs to its end: in the group that had the signal.
+TEST_P(Tree, WhatIsStartedToCleanUpIsLeftAlone) {
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that has no group: all are signalled";
+  auto p = brood::spawn(
+      {helper(), "block-signals", "TERM", "+", "out", "ready\\n", "+", "wait-signal", "TERM", "+",
+       "bg", "sleep", "0.3", ",", "out", "clean\\n", "+", "wait-children"},
+      {.out = PIPE, .contain = GetParam(), .new_session = true});
+  EXPECT_EQ(p.out().read_line(), "ready\n");
+  EXPECT_TRUE(p.stop({{SIGTERM, support::patience}}).success());
+  EXPECT_EQ(p.out().read_all(), "TERM\nclean\n");
 }
 
 TEST_P(Tree, AStopReachesOtherProcessGroups) {
