@@ -62,7 +62,8 @@ class job {
   const std::vector<std::string>& args() const noexcept;
   job_state state() const;
   bool done() const { return state() == job_state::done; }
-  /// The process of the attempt that runs, else -1. By the time it is used it may have ended.
+  /// The process of the attempt that runs, else -1. It may not have executed its program yet, nor
+  /// be in its own process group; by the time it is used it may have ended.
   int pid() const;
 
   /// Wait for the end. Errors: what run() would have thrown, or what a callback of the job threw.

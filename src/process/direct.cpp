@@ -14,7 +14,7 @@ namespace brood::detail {
 
 namespace {
 
-constexpr std::int64_t exec_patience = 50'000'000;  // ns
+constexpr std::int64_t exec_patience = 20'000'000;  // ns
 
 class direct_child final : public child {
  public:

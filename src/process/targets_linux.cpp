@@ -159,10 +159,7 @@ void targets::await_frozen(std::int64_t until) noexcept {
 // Generation by generation: what is stopped does not fork any more.
 void targets::freeze(int signal) noexcept {
   const std::int64_t until = sys::now() + freeze_patience;
-  do {
-    await_frozen(until);
-    scan();
-  } while (freeze_new(signal) && sys::now() < until);
+  for (scan(); freeze_new(signal) && sys::now() < until; scan()) await_frozen(until);
 }
 
 int targets::deliver_below(std::size_t i, int signal, bool by_group) noexcept {

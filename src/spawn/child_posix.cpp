@@ -19,7 +19,6 @@ namespace brood::detail {
 namespace {
 
 constexpr unsigned all_fds = ~0U;
-constexpr unsigned mark_cloexec = 1U << 2;  // CLOSE_RANGE_CLOEXEC, Linux 5.11
 
 // As the kernel takes it, which is not glibc's struct sigaction.
 struct kernel_sigaction {
@@ -58,19 +57,49 @@ void reset_signals(bool cleared) noexcept {
   raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
 }
 
-// Kernels before 5.11: one by one. F_SETFD on a number that is not open only fails.
-long close_others_slowly() noexcept {
+// What the steps leave open from `number` on, at its lowest number; none: all_fds. The program that
+// runs by its descriptor and the pipe for a failure are closed by exec.
+unsigned next_kept(const plan_view& plan, const child_report& report, unsigned number) noexcept {
+  unsigned lowest = all_fds;
+  const auto keep = [&](int fd) {
+    const auto n = static_cast<unsigned>(fd);
+    if (fd >= 0 && n >= number && n < lowest) lowest = n;
+  };
+  keep(plan.program_fd);
+  keep(report.pipe);
+  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+    const step& s = plan.steps[i];
+    if (s.what == op::keep_fd) keep(s.a);
+    if (s.what == op::move_fd || s.what == op::unpark_fd) keep(s.b);
+  }
+  return lowest;
+}
+
+// Kernels before 5.9: one by one. A number that is not open only fails.
+long close_slowly(unsigned from, unsigned to) noexcept {
   rlimit files{};
   const long r = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &files);
   if (r < 0) return r;
-  const long most = files.rlim_cur > 1048576 ? 1048576 : static_cast<long>(files.rlim_cur);
-  for (long n = 3; n < most; ++n) raw_call(SYS_fcntl, n, F_SETFD, FD_CLOEXEC);
+  // The limit may be a new one already.
+  const auto limit = static_cast<unsigned>(files.rlim_cur > 1048576 ? 1048576 : files.rlim_cur);
+  const unsigned most = limit < 65536 ? 65536 : limit;
+  for (unsigned n = from; n <= to && n < most; ++n) raw_call(SYS_close, static_cast<long>(n));
   return 0;
 }
 
-long close_others() noexcept {
-  const long r = raw_call(SYS_close_range, 3U, all_fds, mark_cloexec);
-  return r == 0 ? 0 : close_others_slowly();
+// Not only marked to be closed by exec, as that may hang: who waits for the end of a pipe that we
+// happen to hold must not wait for this.
+long close_others(const plan_view& plan, const child_report& report) noexcept {
+  for (unsigned from = 3;;) {
+    const unsigned kept = next_kept(plan, report, from);
+    const unsigned to = kept == all_fds ? all_fds : kept - 1;
+    if (kept > from &&
+        raw_call(SYS_close_range, static_cast<long>(from), static_cast<long>(to), 0L) < 0) {
+      if (const long r = close_slowly(from, to); r < 0) return r;
+    }
+    if (kept == all_fds) return 0;
+    from = kept + 1;
+  }
 }
 
 long set_limit(const step& s) noexcept {
@@ -82,7 +111,7 @@ long set_limit(const step& s) noexcept {
 long do_step(const step& s, int& parked) noexcept {
   switch (s.what) {
     case op::close_others:
-      return close_others();
+      return 0;  // after all others
     case op::keep_fd:
       return raw_call(SYS_fcntl, s.a, F_SETFD, 0);
     case op::move_fd:
@@ -147,10 +176,14 @@ void child_main(const plan_view& plan, child_report& report) noexcept {
   report.started = true;
   reset_signals(report.handlers_cleared);
   int parked = -1;
+  bool closing = false;
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+    closing = closing || plan.steps[i].what == op::close_others;
     const long r = do_step(plan.steps[i], parked);
     if (r < 0) fail(report, plan.steps[i].stage, static_cast<int>(-r), i);
   }
+  const long r = closing ? close_others(plan, report) : 0;
+  if (r < 0) fail(report, error_stage::descriptors, static_cast<int>(-r), 0);
   run_program(plan, report);
 }
 

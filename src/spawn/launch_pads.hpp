@@ -19,6 +19,7 @@ struct launch_pad {
   alignas(16) std::byte stack[stack_size];
   std::atomic<int> busy{0};  ///< cleared by the kernel at exec or exit: CLONE_CHILD_CLEARTID
   std::uint64_t starts = 0;  ///< how many there were; the last may be under way
+  std::int64_t since = 0;    ///< when that was, monotonic ns
 };
 
 /// One start, with what its child reads and writes: stays where it is until over().
@@ -51,16 +52,14 @@ class takeoff {
 /// outlives its takeoffs.
 class launch_pads {
  public:
-  /// Start the child; the caller goes on while `t` is not over. If there is no pad left, or no way
-  /// to do so here, as launch().
-  launched launch(takeoff& t) noexcept;
+  /// Start the child; the caller goes on while `t` is not over. As launch() where there is no way
+  /// to do so. With many under way it waits for one, but not for those that hang in exec.
+  launched launch(takeoff& t);
 
  private:
-  // More would only wait for a CPU; then it is better that who starts them does.
-  static constexpr std::size_t most = 16;
-  launch_pad* free_pad() noexcept;
+  launch_pad& free_pad();
 
-  std::unique_ptr<launch_pad[]> pads_;  // made for the first
+  std::vector<std::unique_ptr<launch_pad>> pads_;
 };
 
 }  // namespace brood::detail

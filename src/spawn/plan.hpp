@@ -10,7 +10,7 @@ namespace brood::detail {
 
 /// One thing the child does. Each is one or two raw system calls; none can allocate or lock.
 enum class op : std::uint8_t {
-  close_others,   ///< mark every descriptor from 3 on close-on-exec
+  close_others,   ///< close every descriptor from 3 on that no step puts there or keeps; done last
   keep_fd,        ///< a: stays open over exec under its own number
   move_fd,        ///< a becomes b
   park_fd,        ///< a is copied aside, above b

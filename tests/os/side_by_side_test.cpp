@@ -76,6 +76,41 @@ TEST_P(SideBySide, AJobThatIsStuckInExecCanBeCancelled) {
   EXPECT_EQ(r.status.signal(), SIGKILL);
 }
 
+// A child between clone and exec has copies of all our descriptors.
+TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
+  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  const std::string large(8 << 20, 'x');  // more than a pipe holds
+  pool p({.max_workers = 2});
+  brood::options o = captured();
+  o.input = large;
+  const job reads = p.submit({helper(), "block-signals", "USR1", "+", "ready", path("ready"), "+",
+                              "wait-signal", "USR1", "+", "swallow"},
+                             o);
+  ASSERT_EQ(support::wait_for_file_line_count(path("ready"), 1).size(), 1U);
+  const job stuck = p.submit({slow_->path(), "out", "late"}, captured());
+  ASSERT_TRUE(support::poll_until(support::patience, [&] { return stuck.pid() > 0; }));
+  ASSERT_EQ(::kill(reads.pid(), SIGUSR1), 0);
+  EXPECT_NE(reads.result().out.find(std::to_string(large.size())), std::string::npos);
+  EXPECT_FALSE(stuck.done());
+  slow_->release();
+  EXPECT_EQ(stuck.result().out, "late");
+}
+
+TEST_P(SideBySide, ManyThatAreStuckHoldNoOther) {
+  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  pool p({.max_workers = 25});
+  std::vector<job> stuck;
+  for (int i = 0; i < 20; ++i) {
+    stuck.push_back(p.submit({slow_->path(), "out", "late"}, captured()));
+  }
+  EXPECT_EQ(p.submit({helper(), "out", "x"}, captured()).result().out, "x");
+  stuck.front().cancel();
+  EXPECT_EQ(stuck.front().result().reason, reason::cancelled);
+  for (const job& j : stuck) EXPECT_TRUE(!j.done() || j.id() == stuck.front().id());
+  slow_->release();
+  for (std::size_t i = 1; i < stuck.size(); ++i) EXPECT_EQ(stuck[i].result().out, "late");
+}
+
 TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
   if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
