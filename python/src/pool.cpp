@@ -1,15 +1,13 @@
 // The engine's pool below brood.Pool: its thread tells Python of lines and ends.
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <memory>
 #include <stdexcept>
-#include <thread>
 
 #include <brood/pool.hpp>
 #include <brood/run.hpp>
 
 #include "engine_options.hpp"
+#include "held_pool.hpp"
 #include "listener.hpp"
 #include "outcome.hpp"
 
@@ -36,25 +34,25 @@ brood::pool_options read_pool_options(const py::dict& asked) {
   if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
   o.fail_fast = asked["fail_fast"].cast<bool>();
   o.jobserver = to_role(asked["jobserver"]);
+  o.expect_sealed = asked["expect_sealed"].cast<bool>();
   return o;
+}
+
+std::shared_ptr<brood::pool> open_pool(const brood::pool_options& o) {
+  try {
+    return std::make_shared<brood::pool>(o);
+  } catch (const brood::usage_error& e) {
+    raise_mistake(e);
+  } catch (const brood::error& e) {
+    raise_os_error(e.code().value());
+  }
 }
 
 class pool {
  public:
   pool(const py::dict& asked, py::object finished, py::object line)
-      : listener_(std::make_shared<listener>(std::move(finished), std::move(line))) {
-    const brood::pool_options o = read_pool_options(asked);
-    try {
-      pool_ = std::make_shared<brood::pool>(o);
-    } catch (const brood::usage_error& e) {
-      raise_mistake(e);
-    } catch (const brood::error& e) {
-      raise_os_error(e.code().value());
-    }
-  }
-  pool(const pool&) = delete;
-  pool& operator=(const pool&) = delete;
-  ~pool() { close(); }
+      : listener_(std::make_shared<listener>(std::move(finished), std::move(line))),
+        held_(open_pool(read_pool_options(asked)), listener_) {}
 
   /// The job, or None if the queue is full.
   py::object submit(std::uint64_t token, const py::tuple& asked, bool watched) {
@@ -63,9 +61,8 @@ class pool {
     const brood::command command(r.args);
     if (auto mistake = brood::find_mistake(command, o)) raise_command_error(*mistake, r);
     if (watched) o.on_line = to_on_line(listener_, token);
-    std::optional<brood::job> j;
-    quietly([&](brood::pool& p) {
-      j = p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {
+    auto j = held_.use([&](brood::pool& p) {
+      return p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {
         l->finished(token, [&] { return py::cast(done); });
       });
     });
@@ -73,35 +70,26 @@ class pool {
   }
 
   void pause() {
-    quietly([](brood::pool& p) { p.pause(); });
+    held_.use([](brood::pool& p) { p.pause(); });
   }
   void resume() {
-    quietly([](brood::pool& p) { p.resume(); });
+    held_.use([](brood::pool& p) { p.resume(); });
   }
   void cancel_all() {
-    quietly([](brood::pool& p) { p.cancel_all(); });
+    held_.use([](brood::pool& p) { p.cancel_all(); });
   }
   void resize(py::handle n) {
-    const brood::worker_count workers = to_workers(n);
-    try {
-      quietly([&](brood::pool& p) { p.resize(workers); });
-    } catch (const brood::error& e) {
-      raise_mistake(e);
-    }
+    held_.use([workers = to_workers(n)](brood::pool& p) { p.resize(workers); });
   }
   int max_workers() {
-    int n = 0;
-    quietly([&](brood::pool& p) { n = p.max_workers(); });
-    return n;
+    return held_.use([](brood::pool& p) { return p.max_workers(); });
   }
   py::object jobserver_problem() {
-    std::optional<brood::error> e;
-    quietly([&](brood::pool& p) { e = p.jobserver_problem(); });
+    const auto e = held_.use([](brood::pool& p) { return p.jobserver_problem(); });
     return e ? py::object(py::str(e->what())) : py::object(py::none());
   }
   py::dict count() {
-    brood::pool::counts c;
-    quietly([&](brood::pool& p) { c = p.count(); });
+    const auto c = held_.use([](brood::pool& p) { return p.count(); });
     py::dict d;
     d["queued"] = c.queued;
     d["running"] = c.running;
@@ -110,39 +98,11 @@ class pool {
     d["failed"] = c.failed;
     return d;
   }
-
-  /// Cancel what is left, and return when nothing is.
-  void close() {
-    std::shared_ptr<brood::pool> p = std::move(pool_);
-    if (!p) return;
-    if (owner_ != ::getpid()) {  // a forked child has neither its thread nor its jobs
-      new std::shared_ptr<brood::pool>(std::move(p));
-      return;
-    }
-    const without_gil released;
-    if (!listener_->busy_here()) return p.reset();
-    // The last reference was dropped in a callback: the pool's thread cannot wait for itself.
-    try {
-      std::thread([p] {}).detach();
-    } catch (const std::exception&) {
-      p->cancel_all();
-      new std::shared_ptr<brood::pool>(p);
-    }
-  }
+  void close() { held_.close(); }
 
  private:
-  /// Without the GIL; the pool stays while `f` runs, whoever closes it meanwhile.
-  template <class F>
-  void quietly(F f) {
-    const std::shared_ptr<brood::pool> p = pool_;
-    if (!p) throw std::runtime_error("the pool was closed");
-    const without_gil released;
-    f(*p);
-  }
-
   std::shared_ptr<listener> listener_;
-  std::shared_ptr<brood::pool> pool_;
-  pid_t owner_ = ::getpid();
+  held_pool<brood::pool> held_;
 };
 
 const char* name_of(brood::job_state s) {

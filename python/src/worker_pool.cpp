@@ -1,14 +1,11 @@
 // The engine's worker pool below brood.WorkerPool.
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <memory>
-#include <stdexcept>
-#include <thread>
 
 #include <brood/worker_pool.hpp>
 
 #include "engine_options.hpp"
+#include "held_pool.hpp"
 #include "listener.hpp"
 #include "outcome.hpp"
 
@@ -55,57 +52,42 @@ py::tuple to_answer(answer from) {
                         py::make_tuple(std::string(to_string(e.kind())), cancelled, to_failure(e)));
 }
 
-class worker_pool {
- private:
-  /// Without the GIL; the pool stays while `f` runs, whoever closes it meanwhile.
-  template <class F>
-  auto quietly(F f) {
-    const std::shared_ptr<brood::worker_pool> p = pool_;
-    if (!p) throw py::value_error("the pool was closed");
-    std::optional<brood::error> mistake;
-    try {
-      const without_gil released;
-      return f(*p);
-    } catch (const brood::error& e) {
-      mistake = e;
-    }
-    raise_mistake(*mistake);
+std::shared_ptr<brood::worker_pool> open_pool(const py::tuple& asked, const py::dict& fields,
+                                              const std::shared_ptr<listener>& watching) {
+  request r;
+  brood::worker_options o = to_options(fields);
+  o.process = read_options(asked, r);
+  if (watching) {  // what it raises concerns no request: it is reported, and the worker goes on
+    o.process.on_line = [l = watching](brood::output_stream from, std::string_view text) {
+      (void)l->line(0, from == brood::output_stream::err ? 2 : 1, text);
+    };
   }
+  try {
+    return std::make_shared<brood::worker_pool>(brood::command(r.args), std::move(o));
+  } catch (const brood::usage_error& e) {
+    raise_command_error(e, r);
+  } catch (const brood::error& e) {
+    raise_os_error(e.code().value());
+  }
+}
 
+class worker_pool {
  public:
   worker_pool(const py::tuple& asked, const py::dict& fields, bool watched, py::object line)
-      : listener_(std::make_shared<listener>(py::none(), std::move(line))) {
-    request r;
-    brood::worker_options o = to_options(fields);
-    o.process = read_options(asked, r);
-    if (watched) {  // what it raises concerns no request: it is reported, and the worker goes on
-      o.process.on_line = [l = listener_](brood::output_stream from, std::string_view text) {
-        (void)l->line(0, from == brood::output_stream::err ? 2 : 1, text);
-      };
-    }
-    try {
-      pool_ = std::make_shared<brood::worker_pool>(brood::command(r.args), std::move(o));
-    } catch (const brood::usage_error& e) {
-      raise_command_error(e, r);
-    } catch (const brood::error& e) {
-      raise_os_error(e.code().value());
-    }
-  }
-  worker_pool(const worker_pool&) = delete;
-  worker_pool& operator=(const worker_pool&) = delete;
-  ~worker_pool() { close(); }
+      : worker_pool(asked, fields, watched,
+                    std::make_shared<listener>(py::none(), std::move(line))) {}
 
   /// None if the queue is full.
   py::object request_one(std::string message, py::handle timeout) {
     const brood::duration limit = to_duration(timeout);
     auto r =
-        quietly([&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
+        held_.use([&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
     return r ? py::cast(std::move(*r)) : py::object(py::none());
   }
   /// Whether the workers are ready; or why the last one could not be.
   py::object warm_up(double seconds) {
     std::optional<brood::error> failure;
-    const bool warm = quietly([&](brood::worker_pool& p) {
+    const bool warm = held_.use([&](brood::worker_pool& p) {
       try {
         return p.warm_up(brood::duration::from_seconds(seconds));
       } catch (const brood::error& why) {
@@ -117,7 +99,7 @@ class worker_pool {
     return to_answer(brood::unexpected(std::move(*failure)));
   }
   py::dict count() {
-    const auto c = quietly([](brood::worker_pool& p) { return p.count(); });
+    const auto c = held_.use([](brood::worker_pool& p) { return p.count(); });
     py::dict d;
     d["starting"] = c.starting;
     d["idle"] = c.idle;
@@ -134,32 +116,18 @@ class worker_pool {
   }
   py::list pids() {
     py::list l;
-    for (const int pid : quietly([](brood::worker_pool& p) { return p.pids(); })) l.append(pid);
+    for (const int pid : held_.use([](brood::worker_pool& p) { return p.pids(); })) l.append(pid);
     return l;
   }
 
-  /// Cancel what is left, stop the workers, and return when nothing is left.
-  void close() {
-    std::shared_ptr<brood::worker_pool> p = std::move(pool_);
-    if (!p) return;
-    if (owner_ != ::getpid()) {  // a forked child has neither its thread nor its workers
-      new std::shared_ptr<brood::worker_pool>(std::move(p));
-      return;
-    }
-    const without_gil released;
-    if (!listener_->busy_here()) return p.reset();
-    // The last reference was dropped in on_line: the pool's thread cannot wait for itself.
-    try {
-      std::thread([p] {}).detach();
-    } catch (const std::exception&) {
-      new std::shared_ptr<brood::worker_pool>(p);
-    }
-  }
+  void close() { held_.close(); }
 
  private:
-  std::shared_ptr<listener> listener_;
-  std::shared_ptr<brood::worker_pool> pool_;
-  pid_t owner_ = ::getpid();
+  worker_pool(const py::tuple& asked, const py::dict& fields, bool watched,
+              const std::shared_ptr<listener>& told)
+      : held_(open_pool(asked, fields, watched ? told : nullptr), told) {}
+
+  held_pool<brood::worker_pool> held_;
 };
 
 const char* name_of(brood::reply_state s) {

@@ -118,6 +118,14 @@ class Pools(Clean):
                 pool.submit(["sleep", "0.1"])
             self.assertGreater(time.monotonic() - start, 0.2)
 
+    def test_expect_sealed(self):
+        with brood.Pool(2, expect_sealed=True) as pool:
+            self.assertEqual(pool.submit(["true"], contain="sealed").result().reason, "exited")
+        with brood.Pool(2, expect_sealed=True):
+            pass
+        with self.assertRaises(ChildProcessError):  # no guardian is left
+            os.waitpid(-1, os.WNOHANG)
+
     def test_fail_fast(self):
         with brood.Pool(2, fail_fast=True) as pool:
             long, bad = pool.submit(["sleep", "60"]), pool.submit(["false"])

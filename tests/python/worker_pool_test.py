@@ -280,7 +280,7 @@ class Ends(WorkerTest):
         self.assertEqual(outcome, ["cancelled"])
         for reply in replies:
             self.assertRaises(brood.WorkerError, reply.result)
-        self.assertRaises(ValueError, pool.count)
+        self.assertRaises(RuntimeError, pool.count)
 
     def test_exception_in_the_block(self):
         with self.assertRaises(LookupError):
