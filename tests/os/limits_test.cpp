@@ -17,6 +17,7 @@
 #include "support/files.hpp"
 #include "support/helper.hpp"
 #include "support/levels.hpp"
+#include "support/temp_pipe.hpp"
 
 namespace {
 
@@ -157,14 +158,13 @@ class Holder : public support::os_test,
 
   // Once, or up to three times where the machine, not the call, was late.
   static brood::expected<brood::completed_process, brood::error> run_on_time(
-      const std::vector<std::string>& verbs) {
+      const std::vector<std::string>& verbs, brood::options o = {.in = brood::DEVNULL}) {
+    o.out = brood::PIPE;
+    o.timeout = timeout;
+    o.stop = {{SIGTERM, grace}, {SIGKILL, {}}};
     for (int attempt = 1;; ++attempt) {
       const auto begin = clock::now();
-      auto r = try_run(verbs, std::get<0>(GetParam()),
-                       {.in = brood::DEVNULL,
-                        .out = brood::PIPE,
-                        .timeout = timeout,
-                        .stop = {{SIGTERM, grace}, {SIGKILL, {}}}});
+      auto r = try_run(verbs, std::get<0>(GetParam()), o);
       const std::chrono::duration<double> took = clock::now() - begin;
       if (took < timeout + grace + slack) return r;
       if (attempt == 3) {
@@ -214,8 +214,11 @@ TEST_P(Holder, TheCallReturnsOnTime) {
 
 TEST_P(Holder, AWriterThatNeverStopsDoesNotKeepTheCall) {
   const auto& [level, who] = GetParam();
-  const auto r = run_on_time(
-      {who.verb, "ignore", "TERM", ",", "drip", "100000", "5", "x", "+", "read-input-line"});
+  const support::temp_pipe told;  // the command ends once the writer has begun
+  const std::string number = std::to_string(told.write_end());
+  const auto r = run_on_time({who.verb, "ignore", "TERM", ",", "out", "x", ",", "ready", number,
+                              ",", "drip", "100000", "5", "x", "+", "read-input-line"},
+                             {.in = brood::fd(told.read_end()), .pass_fds = {told.write_end()}});
   ASSERT_TRUE(r) << "the command itself ended in time";
   EXPECT_EQ(r->reason, reason::exited);
   EXPECT_FALSE(r->complete);
