@@ -147,7 +147,7 @@ long do_step(const step& s, int& parked) noexcept {
   report.error.stage = stage;
   report.error.step = at;
   report.error.os = os;
-  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &report.error, sizeof report.error);
+  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &report.error, long{sizeof report.error});
   for (;;) raw_call(SYS_exit_group, 127);
 }
 
