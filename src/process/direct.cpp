@@ -18,7 +18,7 @@ constexpr std::int64_t exec_patience = 20'000'000;  // ns
 
 class direct_child final : public child {
  public:
-  /// \param under_way  null: it has exec'ed.
+  /// \param under_way  null: it was waited for.
   direct_child(const launched& l, targets::reach reach, bool leads,
                std::unique_ptr<takeoff> under_way) noexcept
       : takeoff_(std::move(under_way)),
@@ -131,7 +131,6 @@ expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::rea
   if (pads) t = std::make_unique<takeoff>(p.view());
   const launched l = t ? pads->launch(*t) : launch(p.view());
   if (l.error.os != 0) return unexpected(p.explain(l.error));
-  if (!l.under_way) t.reset();
   return std::unique_ptr<child>(new direct_child(l, reach, leads, std::move(t)));
 }
 

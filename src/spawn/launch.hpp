@@ -10,10 +10,9 @@ namespace brood::detail {
 
 struct launched {
   int pid = -1;
-  int pidfd = -1;          ///< owned by whoever gets this; -1 on the portable path
-  std::int64_t at = 0;     ///< monotonic ns of the start
-  child_error error;       ///< error.os != 0: there is no child (any more)
-  bool under_way = false;  ///< of launch_pads only: whether it has exec'ed is not known yet
+  int pidfd = -1;       ///< owned by whoever gets this; -1 on the portable path
+  std::int64_t at = 0;  ///< monotonic ns of the start
+  child_error error;    ///< error.os != 0: there is no child (any more)
 };
 
 /// Start the child and return once it has exec'ed, or with the reason why it did not.

@@ -63,7 +63,7 @@ launch_pad& launch_pads::free_pad() {
       if (is_free(*p)) return *p;
       if (now - p->since < patience && (!next || p->since < next->since)) next = p.get();
     }
-    if (!next || pads_.size() < plenty) return *pads_.emplace_back(new launch_pad);
+    if (!next || pads_.size() < plenty) return *pads_.emplace_back(std::make_unique<launch_pad>());
     sleep_on(*next, next->since + patience - now);
   }
 }
@@ -90,7 +90,6 @@ launched launch_pads::launch(takeoff& t) {
   t.pad_ = &pad;
   t.number_ = ++pad.starts;
   pad.since = r.at;
-  r.under_way = true;
   settle_pidfd(r);
   return r;
 }
