@@ -64,6 +64,7 @@ void batch::ended(slot& s, outcome r) {
   s.handle = {};
   --running_;
   progress_.hide();
+  s.output->close_off(*s.job);  // before the next one starts, for which somebody left may wait
   if (s.output->exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
   if (s.why && r) {
     const bool ended_itself = r->reason != brood::reason::cancelled;
@@ -143,7 +144,6 @@ void batch::drop_waiting() {
 }
 
 void batch::show(slot& s, job_end& end) {
-  s.output->close_off(*s.job);
   end.out_bytes = s.output->bytes(false);
   end.folder = s.job->folder;
   chronicle_.ended(end, s.output.get());
