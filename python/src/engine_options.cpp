@@ -140,14 +140,8 @@ brood::duration to_duration(py::handle seconds) {
 }
 
 brood::options read_options(const py::tuple& asked, request& r) {
-  const py::object executable = asked[1];
-  const py::object cwd = asked[3];
-  r.args = path_list(py::object(asked[0]).ptr());
-  r.executable_object = executable.ptr();
-  r.executable = path_bytes(executable.ptr());
-  read_environment(py::object(asked[2]).ptr(), r);
-  r.cwd_object = cwd.ptr();
-  if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
+  const auto at = [&asked](std::size_t i) { return py::object(asked[i]); };
+  read_program(at(0).ptr(), at(1).ptr(), at(2).ptr(), at(3).ptr(), r);
   if (r.cwd && r.cwd->empty()) raise_os_error(ENOENT, r.cwd_object);
   read_descriptors(py::object(asked[8]).ptr(), r.pass_fds);
   brood::options o = to_options(r);

@@ -113,6 +113,15 @@ void read_environment(PyObject* mapping, request& r) {
   }
 }
 
+void read_program(PyObject* args, PyObject* executable, PyObject* env, PyObject* cwd, request& r) {
+  r.args = path_list(args);
+  r.executable_object = executable;
+  r.executable = path_bytes(executable);
+  read_environment(env, r);
+  r.cwd_object = cwd;
+  if (cwd != Py_None) r.cwd = path_bytes(cwd);
+}
+
 void read_descriptors(PyObject* sequence, std::vector<int>& to) {
   if (PyTuple_CheckExact(sequence) && PyTuple_GET_SIZE(sequence) == 0) return;
   const auto iterator = py::reinterpret_steal<py::object>(PyObject_GetIter(sequence));

@@ -44,6 +44,8 @@ std::string path_bytes(PyObject* object);
 /// The items of a sequence of such.
 std::vector<std::string> path_list(PyObject* sequence);
 void read_environment(PyObject* mapping, request& r);
+/// What to run, with what around it, in this order: the first that is bad is the error.
+void read_program(PyObject* args, PyObject* executable, PyObject* env, PyObject* cwd, request& r);
 void read_descriptors(PyObject* sequence, std::vector<int>& to);
 /// Users, groups, umask: numbers as _posixsubprocess takes them.
 void read_identity(PyObject* gid, PyObject* groups, PyObject* uid, PyObject* umask, request& r);

@@ -130,12 +130,7 @@ py::tuple finish(running& r, transfer& data, const streams& open, std::int64_t u
 bool read_arguments(py::handle args, py::handle executable, py::handle env, py::handle cwd,
                     request& r) {
   try {
-    r.args = path_list(args.ptr());
-    r.executable_object = executable.ptr();
-    r.executable = path_bytes(executable.ptr());
-    read_environment(env.ptr(), r);
-    r.cwd_object = cwd.ptr();
-    if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
+    read_program(args.ptr(), executable.ptr(), env.ptr(), cwd.ptr(), r);
   } catch (py::error_already_set& e) {
     if (!e.matches(PyExc_Exception)) throw;
     return false;

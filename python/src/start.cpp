@@ -39,12 +39,7 @@ int start_command(py::handle args, py::handle executable, py::handle env, py::ha
                   py::handle process_group, py::handle gid, py::handle groups, py::handle uid,
                   py::handle umask, py::handle preexec, bool allow_vfork) {
   request r;
-  r.args = path_list(args.ptr());
-  r.executable_object = executable.ptr();
-  r.executable = path_bytes(executable.ptr());
-  read_environment(env.ptr(), r);
-  r.cwd_object = cwd.ptr();
-  if (!cwd.is_none()) r.cwd = path_bytes(cwd.ptr());
+  read_program(args.ptr(), executable.ptr(), env.ptr(), cwd.ptr(), r);
   r.in = to_number(in.ptr());
   r.out = to_number(out.ptr());
   r.err = to_number(err.ptr());
