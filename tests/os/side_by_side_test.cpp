@@ -89,7 +89,9 @@ TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
   ASSERT_EQ(support::wait_for_file_line_count(path("ready"), 1).size(), 1U);
   const job stuck = p.submit({slow_->path(), "out", "late"}, captured());
   ASSERT_TRUE(support::poll_until(support::patience, [&] { return stuck.pid() > 0; }));
-  ASSERT_EQ(::kill(reads.pid(), SIGUSR1), 0);
+  const pid_t reader = reads.pid();
+  ASSERT_GT(reader, 1);
+  ASSERT_EQ(::kill(reader, SIGUSR1), 0);
   EXPECT_NE(reads.result().out.find(std::to_string(large.size())), std::string::npos);
   EXPECT_FALSE(stuck.done());
   slow_->release();
