@@ -173,7 +173,7 @@ attempts::outcome attempts::run() {
     made_ = schedule.attempt();
     outcome r = once();
     const bool again =
-        r ? brood::worth_another(policy_, *r) : brood::worth_another(policy_, r.error());
+        r ? brood::should_retry(policy_, *r) : brood::should_retry(policy_, r.error());
     const auto at = again ? schedule.next(monotonic()) : std::optional<std::int64_t>();
     if (!at) return r;
     wait_until(*at, r);

@@ -5,9 +5,9 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   return()
 endif()
 
-set(GUARDIAN_SHARED src/spawn/child_posix.cpp src/spawn/clone3_linux.cpp src/spawn/launch_linux.cpp src/spawn/launch_posix.cpp
+set(GUARDIAN_SHARED src/spawn/child_side_linux.cpp src/spawn/clone3_linux.cpp src/spawn/launch_linux.cpp src/spawn/launch_posix.cpp
                     src/spawn/unpack.cpp src/process/ladder.cpp src/process/targets_linux.cpp
-                    src/sys/child_linux.cpp src/sys/child_posix.cpp src/sys/fd_linux.cpp
+                    src/sys/reap_linux.cpp src/sys/signal_mask_posix.cpp src/sys/fd_linux.cpp
                     src/sys/fd_posix.cpp src/sys/proc_linux.cpp src/sys/time_posix.cpp)
 
 # Where memory may not be executed, the library runs the installed copy instead of its own.

@@ -5,7 +5,7 @@ import subprocess
 
 from common import ROOT, Report, lines
 
-SOURCE = "src/spawn/child_posix.cpp"
+SOURCE = "src/spawn/child_side_linux.cpp"
 report = Report()
 listed = (line.partition("#")[0].strip() for _, line in lines("scripts/child_symbols.txt"))
 allowed = set(filter(None, listed))

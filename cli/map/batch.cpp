@@ -36,14 +36,14 @@ std::int64_t calendar_now() {
   return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-batch::batch(const map_settings& s, job_source& jobs, const composer& c, keepers k,
+batch::batch(const map_settings& s, job_source& jobs, const command_template& c, sinks k,
              brood::pool& pool)
     : settings_(s),
       jobs_(jobs),
-      composer_(c),
-      recorder_(k.files),
-      chronicle_(k.past),
-      gate_(s),
+      template_(c),
+      results_(k.files),
+      journal_(k.past),
+      throttle_(s),
       printer_(s.keep_order, [this] { return go_on(); }),
       base_(s.options),
       policy_(std::exchange(base_.retry, {})),
@@ -86,7 +86,7 @@ int batch::run() {
   if (fatal_) return *fatal_;
   if (tally_.failed > 0 && !settings_.quiet) {
     complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) + " jobs failed" +
-             (chronicle_.at_work() ? ": 'brood report --failed' has more" : ""));
+             (journal_.at_work() ? ": 'brood report --failed' has more" : ""));
   }
   if (halted_ && settings_.halt.what == halt_policy::kind::success) return 0;
   constexpr std::uint64_t most = 101;
@@ -113,7 +113,7 @@ bool batch::over() const { return !starting_ || (input_ended_ && !fetched_ && wa
 void batch::start_what_may(std::int64_t now) {
   // The gate last: that there is nothing more to start must not wait for it.
   while (starting_ && running_ < most_ && has_job(now)) {
-    if (gate_.closed_until(now) > now) return;
+    if (throttle_.closed_until(now) > now) return;
     std::unique_ptr<map_job> job = next_job(now);
     slot* s = free_slot();
     try {
@@ -126,7 +126,7 @@ void batch::start_what_may(std::int64_t now) {
       free_.insert(s->number);
       return;
     }
-    gate_.passed(now);
+    throttle_.passed(now);
   }
 }
 
@@ -179,17 +179,17 @@ brood::options batch::options_for(slot& s, map_job& job) {
     o.input = policy_.attempts > 1 ? job.block : std::move(job.block);
   }
   if (policy_.attempts > 1) o.env.set("BROOD_ATTEMPT", std::to_string(job.attempt));
-  job.folder = recorder_.folder_for(job);
+  job.folder = results_.folder_for(job);
   s.output->prepare(o, job.folder);
   return o;
 }
 
 /// By an earlier run.
 bool batch::is_done(map_job& job) {
-  if (!chronicle_.at_work()) return false;
+  if (!journal_.at_work()) return false;
   job.slot = 1;  // {%} is no part of what a job is
-  job.cmd = composer_.command_for(job);
-  if (!chronicle_.is_done(job)) return false;
+  job.cmd = template_.command_for(job);
+  if (!journal_.is_done(job)) return false;
   ++skipped_;
   printer_.finish(job.seq);
   return true;
@@ -199,12 +199,12 @@ void batch::start(slot& s, std::unique_ptr<map_job> given) {
   s.job = std::move(given);
   map_job& job = *s.job;
   job.slot = s.number;
-  job.cmd = composer_.command_for(job);
+  job.cmd = template_.command_for(job);
   brood::options o = options_for(s, job);
   if (!std::exchange(checked_, true)) {
     if (const auto m = brood::find_mistake(job.cmd, o)) throw failure{m->what()};
   }
-  s.tag = composer_.tag_for(job);
+  s.tag = template_.tag_for(job);
   s.why.reset();
   job.began = monotonic_now();
   job.started = calendar_now();
@@ -213,8 +213,8 @@ void batch::start(slot& s, std::unique_ptr<map_job> given) {
     job.schedule.emplace(policy_, job.began, job.seq * 0x9E3779B97F4A7C15U);
   }
   if (settings_.verbose)
-    complain("job " + std::to_string(job.seq) + ": " + composer_.text_for(job));
-  chronicle_.started(job);
+    complain("job " + std::to_string(job.seq) + ": " + template_.text_for(job));
+  journal_.started(job);
   ++running_;
   s.handle = pool_.submit(job.cmd, std::move(o), [this, number = s.number](const brood::job&) {
     {
@@ -285,7 +285,7 @@ void batch::wait(std::int64_t now) {
   const bool room = starting_ && running_ < most_;
   std::int64_t until = progress_.next();
   const bool more = fetched_ || !(input_ended_ || input_waits_);  // to start at once
-  const std::int64_t opens = room && (more || !waiting_.empty()) ? gate_.closed_until(now) : 0;
+  const std::int64_t opens = room && (more || !waiting_.empty()) ? throttle_.closed_until(now) : 0;
   if (room && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
   if (more && opens > now) until = std::min(until, opens);
   if (room && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
@@ -338,7 +338,7 @@ void batch::answer_question(std::int64_t now) {
     if (!s->handle) continue;
     page += "  job " + std::to_string(s->job->seq) + " for " +
             to_text(std::chrono::nanoseconds(now - s->job->began)) + ": " +
-            composer_.text_for(*s->job) + "\n";
+            template_.text_for(*s->job) + "\n";
   }
   write_all(STDERR_FILENO, page);
 }

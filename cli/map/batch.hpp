@@ -13,25 +13,25 @@
 
 #include <brood/pool.hpp>
 
-#include "map/chronicle.hpp"
-#include "map/composer.hpp"
-#include "map/gate.hpp"
+#include "map/command_template.hpp"
 #include "map/halt.hpp"
 #include "map/interrupts.hpp"
 #include "map/job.hpp"
 #include "map/median.hpp"
 #include "map/printer.hpp"
 #include "map/progress.hpp"
-#include "map/recorder.hpp"
+#include "map/results_writer.hpp"
+#include "map/run_journal.hpp"
 #include "map/settings.hpp"
 #include "map/slot_output.hpp"
+#include "map/start_throttle.hpp"
 
 namespace cli {
 
 /// Who is told how jobs end.
-struct keepers {
-  recorder& files;
-  chronicle& past;
+struct sinks {
+  results_writer& files;
+  run_journal& past;
 };
 
 /// One thread does it all: it waits for ends of jobs, for arguments, for moments and for signals.
@@ -39,7 +39,8 @@ struct keepers {
 class batch {
  public:
   /// Everything is borrowed; the pool is for this batch alone. Errors: failure.
-  batch(const map_settings& s, job_source& jobs, const composer& c, keepers k, brood::pool& pool);
+  batch(const map_settings& s, job_source& jobs, const command_template& c, sinks k,
+        brood::pool& pool);
   batch(const batch&) = delete;
   batch& operator=(const batch&) = delete;
   ~batch();
@@ -91,11 +92,11 @@ class batch {
 
   const map_settings& settings_;
   job_source& jobs_;
-  const composer& composer_;
-  recorder& recorder_;
-  chronicle& chronicle_;
+  const command_template& template_;
+  results_writer& results_;
+  run_journal& journal_;
   interrupts signals_;
-  gate gate_;
+  start_throttle throttle_;
   printer printer_;
   brood::options base_;
   int nothing_ = -1;  // what jobs read that are not given anything

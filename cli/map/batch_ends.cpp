@@ -103,8 +103,7 @@ void batch::vacate(slot& s) {
 /// True if there will be another attempt.
 bool batch::again(slot& s, const outcome& r) {
   if (!starting_ || policy_.attempts < 2) return false;
-  const bool worth =
-      r ? brood::worth_another(policy_, *r) : brood::worth_another(policy_, r.error());
+  const bool worth = r ? brood::should_retry(policy_, *r) : brood::should_retry(policy_, r.error());
   const auto at = worth ? s.job->schedule->next(monotonic_now()) : std::optional<std::int64_t>();
   if (!at) return false;
   job_end end = end_of(*s.job, r);
@@ -126,7 +125,7 @@ bool batch::again(slot& s, const outcome& r) {
 void batch::settle(slot& s, const outcome& r) {
   job_end end = end_of(*s.job, r);
   show(s, end);
-  recorder_.log(end);
+  results_.log(end);
   printer_.finish(s.job->seq);
   judge(end);
 }
@@ -136,7 +135,7 @@ void batch::drop_waiting() {
   for (; !waiting_.empty(); waiting_.pop()) {
     const waiting_job& w = waiting_.top();
     const job_end end = end_of(*w.job, *w.before);
-    recorder_.log(end);
+    results_.log(end);
     printer_.finish(w.job->seq);
     ++tally_.done;
     ++tally_.failed;
@@ -146,10 +145,10 @@ void batch::drop_waiting() {
 void batch::show(slot& s, job_end& end) {
   end.out_bytes = s.output->bytes(false);
   end.folder = s.job->folder;
-  chronicle_.ended(end, s.output.get());
+  journal_.ended(end, s.output.get());
   const std::uint64_t seq = s.job->seq;
   if (settings_.json) {
-    if (end.last) printer_.show(seq, recorder_.json(end, *s.output), STDOUT_FILENO);
+    if (end.last) printer_.show(seq, results_.json(end, *s.output), STDOUT_FILENO);
   } else if (!settings_.quiet_ok || !end.success) {
     s.output->show(printer_, seq, s.tag);
   }
@@ -164,7 +163,7 @@ void batch::say(const job_end& end) const {
   std::string line;
   if (settings_.timeout_percent && end.result->reason == brood::reason::timed_out &&
       !settings_.options.timeout.given()) {
-    line = "took too long beside the others: " + composer_.text_for(*end.job);
+    line = "took too long beside the others: " + template_.text_for(*end.job);
   } else {
     line = diagnosis(*end.result, end.job->cmd, plain);
   }
@@ -185,7 +184,7 @@ void batch::judge(const job_end& end) {
   const bool starved =
       end.result == nullptr && end.wrong->kind() == brood::error_kind::busy && running_ == 0;
   if (starved ||
-      (end.result == nullptr && composer_.same_program() && is_about_the_command(*end.wrong))) {
+      (end.result == nullptr && template_.same_program() && is_about_the_command(*end.wrong))) {
     if (!fatal_) {
       complain(end.wrong->what());
       fatal_ = end.status;

@@ -24,12 +24,12 @@ std::string in_two(double seconds, double smaller, double most, const char* form
 
 }  // namespace
 
-std::optional<double> rate_of(const headway& h) {
+std::optional<double> rate_of(const progress_stats& h) {
   if (h.done == 0 || !(h.seconds > 0)) return {};
   return static_cast<double>(h.done) / h.seconds;
 }
 
-std::optional<double> seconds_left(const headway& h) {
+std::optional<double> seconds_left(const progress_stats& h) {
   const auto rate = rate_of(h);
   if (!rate || !h.left) return {};
   return static_cast<double>(*h.left) / *rate;

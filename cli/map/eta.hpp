@@ -8,15 +8,15 @@
 
 namespace cli {
 
-struct headway {
+struct progress_stats {
   std::uint64_t done = 0;             ///< that were run; what was skipped took no time
   std::optional<std::uint64_t> left;  ///< if it is known how many there are
   double seconds = 0;                 ///< since the start
 };
 
 /// Jobs per second; nothing before the first has ended.
-std::optional<double> rate_of(const headway& h);
-std::optional<double> seconds_left(const headway& h);
+std::optional<double> rate_of(const progress_stats& h);
+std::optional<double> seconds_left(const progress_stats& h);
 
 /// "0.4 s", "12 s", "3 min 20 s", "2 h 5 min", "4 d 3 h".
 std::string spell_seconds(double seconds);

@@ -21,10 +21,10 @@
 #include "ladder.hpp"
 #include "map/batch.hpp"
 #include "map/blocks.hpp"
-#include "map/chronicle.hpp"
-#include "map/composer.hpp"
+#include "map/command_template.hpp"
 #include "map/input.hpp"
-#include "map/plan.hpp"
+#include "map/packing.hpp"
+#include "map/run_journal.hpp"
 #include "map/settings.hpp"
 #include "map/workers.hpp"
 #include "verbs.hpp"
@@ -135,7 +135,8 @@ void take_lock(const map_settings& s) {
 }
 
 /// With --resume and --explain: which, and why.
-std::string forecast_line(forecast& f, map_job& job, const composer& c, const map_settings& s) {
+std::string dry_run_line(dry_run_journal& f, map_job& job, const command_template& c,
+                         const map_settings& s) {
   job.cmd = c.command_for(job);
   const bool done = f.is_done(job);
   std::string line = c.text_for(job) + "\n";
@@ -143,10 +144,10 @@ std::string forecast_line(forecast& f, map_job& job, const composer& c, const ma
   return done ? "" : line;
 }
 
-void print_commands(job_source& jobs, const composer& c, const map_settings& s,
+void print_commands(job_source& jobs, const command_template& c, const map_settings& s,
                     const template_options& t) {
   const auto slots = static_cast<std::uint64_t>(resolve(s.jobs));
-  std::optional<forecast> f;
+  std::optional<dry_run_journal> f;
   if (s.resume || s.explain) f.emplace(s, c, t);
   for (;;) {
     map_job job;
@@ -158,7 +159,7 @@ void print_commands(job_source& jobs, const composer& c, const map_settings& s,
       continue;
     }
     job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
-    const std::string line = f ? forecast_line(*f, job, c, s) : c.text_for(job) + "\n";
+    const std::string line = f ? dry_run_line(*f, job, c, s) : c.text_for(job) + "\n";
     if (!write_all(STDOUT_FILENO, line)) {
       throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
     }
@@ -197,7 +198,7 @@ std::unique_ptr<job_source> make_blocks(const map_settings& s, const cut_words& 
 
 /// A job for each argument, or several. Says in `t` and `c` what is known of them.
 std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& words,
-                                      template_options& t, std::optional<composer>& c) {
+                                      template_options& t, std::optional<command_template>& c) {
   if (s.pipe) {
     t.append = false;
     c.emplace(words.command, s, t);
@@ -211,7 +212,7 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   t.append = !s.workers;
   c.emplace(words.command, s, t);
   packing how{s.max_args > 0 ? s.max_args : 1};
-  if (s.max_args > 1 && !s.workers) how = pack_for(c->hunger(), s.max_args);
+  if (s.max_args > 1 && !s.workers) how = pack_for(c->argument_budget(), s.max_args);
   auto jobs = argument_jobs(std::move(in), how);
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }
@@ -228,9 +229,9 @@ void hold_standard_streams() {
 int run_batch(map_settings& s, const cut_words& words) {
   template_options t;
   t.all = s.replacement;
-  std::optional<composer> composed;
+  std::optional<command_template> composed;
   const auto jobs = make_jobs(s, words, t, composed);
-  const composer& c = *composed;
+  const command_template& c = *composed;
   if (s.dry_run) {
     print_commands(*jobs, c, s, t);
     return 0;
@@ -242,12 +243,12 @@ int run_batch(map_settings& s, const cut_words& words) {
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
   if (s.workers) return run_workers(words.command, s, *jobs);
-  recorder files(s, c, t);
+  results_writer files(s, c, t);
   // To open the journal and to start the first guardian takes about as long: side by side.
-  chronicle past(s, c, t, words.all);
+  run_journal past(s, c, t, words.all);
   auto workers = std::make_unique<brood::pool>(
       brood::pool_options{.max_workers = resolve(s.jobs),
-                          .expect_sealed = s.options.contain == brood::containment::sealed});
+                          .prestart_guardian = s.options.contain == brood::containment::sealed});
   past.await_run();
   const int status = batch(s, *jobs, c, {files, past}, *workers).run();
   past.start_end(status);

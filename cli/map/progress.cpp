@@ -48,7 +48,7 @@ std::string summary(const batch_state& s, double seconds) {
   text +=
       " done, " + std::to_string(s.failed) + " failed, " + std::to_string(s.running) + " running";
   if (s.skipped > 0) text += ", " + std::to_string(s.skipped) + " skipped";
-  headway h{s.done, {}, seconds};
+  progress_stats h{s.done, {}, seconds};
   if (s.total) h.left = *s.total - std::min(s.done + s.skipped, *s.total);
   if (const auto rate = rate_of(h)) text += ", " + spell_rate(*rate);
   if (const auto left = seconds_left(h)) text += ", " + spell_seconds(*left) + " left";

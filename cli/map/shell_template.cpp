@@ -120,7 +120,7 @@ shell_template::shell_template(const std::vector<std::string>& words, const temp
   }
 }
 
-appetite shell_template::hunger() const {
+arg_size shell_template::argument_budget() const {
   if (raw_) return {.copies = 1, .in_word = 1, .quoted = false, .bytes = 0};
   const std::size_t copies = copies_in(pieces_);
   return {.copies = copies, .in_word = copies, .quoted = true, .bytes = text_in(pieces_)};

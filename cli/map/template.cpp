@@ -161,8 +161,8 @@ std::size_t text_in(const std::vector<piece>& pieces) {
   return n;
 }
 
-appetite word_template::hunger() const {
-  appetite a;
+arg_size word_template::argument_budget() const {
+  arg_size a;
   for (const std::vector<piece>& word : words_) {
     const std::size_t copies = copies_in(word);
     a.copies += copies;

@@ -49,7 +49,7 @@ std::string reshape(const std::string& value, piece::form how);
 std::vector<std::string> values_of(const piece& p, const job_facts& job);
 
 /// What each byte of the arguments takes of a command.
-struct appetite {
+struct arg_size {
   std::size_t copies = 0;   ///< how often all of them are in it
   std::size_t in_word = 0;  ///< how often within one word, joined by spaces; 0: never
   bool quoted = false;      ///< for a shell
@@ -65,7 +65,7 @@ class word_template {
   std::vector<std::string> expand(const job_facts& job) const;
   /// Every job runs the same program.
   bool fixed_program() const { return !words_.empty() && !has_replacement(words_[0]); }
-  appetite hunger() const;
+  arg_size argument_budget() const;
 
  private:
   std::vector<std::vector<piece>> words_;
@@ -77,7 +77,7 @@ class shell_template {
   /// Errors: failure, for places in which nothing can be quoted safely.
   shell_template(const std::vector<std::string>& words, const template_options& o);
   std::string expand(const job_facts& job) const;
-  appetite hunger() const;
+  arg_size argument_budget() const;
 
  private:
   enum class place : unsigned char { plain, single_quotes, double_quotes };

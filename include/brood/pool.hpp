@@ -98,7 +98,7 @@ struct pool_options {
   jobserver_role jobserver = jobserver_role::none;
   /// Starts the first guardian at once, without waiting for it: for who has still to get ready, and
   /// will submit sealed jobs. If none comes, it ends with the pool.
-  bool expect_sealed = false;
+  bool prestart_guardian = false;
 };
 
 /// Runs what is submitted, in that order, on one thread of its own, whatever the number of jobs: an

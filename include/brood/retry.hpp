@@ -35,9 +35,9 @@ struct retry_policy {
 };
 
 /// Whether this end is one to try again.
-bool worth_another(const retry_policy& p, const completed_process& ended);
+bool should_retry(const retry_policy& p, const completed_process& ended);
 /// The same for an error of run(), which may carry a result.
-bool worth_another(const retry_policy& p, const error& e);
+bool should_retry(const retry_policy& p, const error& e);
 
 /// Follows a policy. Pure: it is told the time, by whatever clock, and where its chance begins;
 /// run() and pool use it so, and who drives attempts himself may.

@@ -244,7 +244,7 @@ class Pool:
     def __init__(
         self, max_workers: int | str | None = None, *, max_queued: int = 0,
         timeout: float | None = None, fail_fast: bool = False,
-        jobserver: Literal["pipe", "fifo", "join"] | None = None, expect_sealed: bool = False,
+        jobserver: Literal["pipe", "fifo", "join"] | None = None, prestart_guardian: bool = False,
     ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(

@@ -169,7 +169,7 @@ class Pool:
     "50%"; default: as many as there are CPUs. max_queued: submit() waits while so many are queued.
     timeout: seconds for the whole pool, after which all is stopped. fail_fast: the first job that
     ends badly cancels all others. jobserver: "pipe" or "fifo" to be GNU make's jobserver for the jobs,
-    whose slots are max_workers; "join" to use the one that Python was started under. expect_sealed:
+    whose slots are max_workers; "join" to use the one that Python was started under. prestart_guardian:
     get the guardian of the first sealed job ready at once.
 
     As a context manager it waits for its jobs, and cancels them if an exception comes out of the
@@ -179,7 +179,7 @@ class Pool:
     __module__ = "brood"
 
     def __init__(self, max_workers=None, *, max_queued=0, timeout=None, fail_fast=False,
-                 jobserver=None, expect_sealed=False):
+                 jobserver=None, prestart_guardian=False):
         self._engine = None
         if _at_exit:
             raise RuntimeError("no pool can be made at interpreter shutdown")
@@ -189,7 +189,7 @@ class Pool:
         self._tokens = itertools.count(1)
         self._shut = False
         options = {"max_workers": max_workers, "max_queued": max_queued, "timeout": _seconds(timeout),
-                   "fail_fast": fail_fast, "jobserver": jobserver, "expect_sealed": expect_sealed}
+                   "fail_fast": fail_fast, "jobserver": jobserver, "prestart_guardian": prestart_guardian}
         self._engine = _engine.Pool(options, self._shared.finished, self._shared.line)
         _living.add(self)
 

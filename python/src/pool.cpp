@@ -34,7 +34,7 @@ brood::pool_options read_pool_options(const py::dict& asked) {
   if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
   o.fail_fast = asked["fail_fast"].cast<bool>();
   o.jobserver = to_role(asked["jobserver"]);
-  o.expect_sealed = asked["expect_sealed"].cast<bool>();
+  o.prestart_guardian = asked["prestart_guardian"].cast<bool>();
   return o;
 }
 

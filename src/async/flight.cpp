@@ -70,7 +70,7 @@ bool flight::stopped_for_a_limit() const {
 
 expected<completed_process, error> flight::result() {
   process::impl& i = process_access::of(process_);
-  return i.judged(i.result());
+  return i.check_result(i.result());
 }
 
 }  // namespace brood::detail

@@ -30,7 +30,7 @@ waiter::~waiter() {
   std::erase(loop_->cancels, this);
 }
 
-void waiter::wish::operator()() const noexcept {
+void waiter::cancel_request::operator()() const noexcept {
   loop::impl& l = *who.loop_;
   const std::lock_guard hold(l.lock);
   l.cancels.push_back(&who);
@@ -82,7 +82,7 @@ bool loop::impl::call_posted() {
   return any;
 }
 
-void loop::impl::grant_cancels() {
+void loop::impl::handle_cancels() {
   for (;;) {
     detail::waiter* w = nullptr;
     {
@@ -116,7 +116,7 @@ void loop::impl::sweep() {
 }
 
 bool loop::impl::serve() {
-  grant_cancels();
+  handle_cancels();
   bool any = call_posted();
   any |= resume_ready();
   sweep();

@@ -36,13 +36,13 @@ class waiter {
   void disconnect() { on_stop_.reset(); }
 
  protected:
-  struct wish {
+  struct cancel_request {
     waiter& who;
     void operator()() const noexcept;
   };
   bool stop_requested() const { return stop_.stop_requested(); }
   /// From now on cancel() may come.
-  void listen() { on_stop_.emplace(stop_, wish{*this}); }
+  void listen() { on_stop_.emplace(stop_, cancel_request{*this}); }
   /// What was waited for has come.
   void resume();
 
@@ -51,7 +51,7 @@ class waiter {
 
  private:
   std::stop_token stop_;
-  std::optional<std::stop_callback<wish>> on_stop_;
+  std::optional<std::stop_callback<cancel_request>> on_stop_;
 };
 
 }  // namespace detail
@@ -90,7 +90,7 @@ struct loop::impl final : detail::flight_owner {
   bool serve();
   bool call_posted();
   bool resume_ready();
-  void grant_cancels();
+  void handle_cancels();
   void sweep();
 };
 

@@ -68,8 +68,8 @@ void operation::landed(flight& f) {
 
 void operation::ended(expected<completed_process, error> result, std::exception_ptr thrown) {
   thrown_ = std::move(thrown);
-  const bool worth = !thrown_ && (result ? worth_another(policy_, *result)
-                                         : worth_another(policy_, result.error()));
+  const bool worth =
+      !thrown_ && (result ? should_retry(policy_, *result) : should_retry(policy_, result.error()));
   const std::optional<std::int64_t> at =
       worth ? schedule_->next(sys::now()) : std::optional<std::int64_t>();
   if (!at) return finish(std::move(result));

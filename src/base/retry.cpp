@@ -78,7 +78,7 @@ bool has(const std::vector<T>& list, const T& what) {
 
 }  // namespace
 
-bool worth_another(const retry_policy& p, const completed_process& ended) {
+bool should_retry(const retry_policy& p, const completed_process& ended) {
   if (ended.reason == reason::cancelled) return false;
   if (p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty()) return !ended.accepted;
   const std::optional<int> code = ended.status.code();
@@ -88,9 +88,9 @@ bool worth_another(const retry_policy& p, const completed_process& ended) {
          (by_itself && signal && has(p.on_signals, *signal));
 }
 
-bool worth_another(const retry_policy& p, const error& not_run) {
+bool should_retry(const retry_policy& p, const error& not_run) {
   const bool any = p.on_reasons.empty() && p.on_codes.empty() && p.on_signals.empty();
-  if (const completed_process* r = not_run.result()) return worth_another(p, *r);
+  if (const completed_process* r = not_run.result()) return should_retry(p, *r);
   return not_run.kind() == error_kind::busy && (any || has(p.on_reasons, reason::not_started));
 }
 

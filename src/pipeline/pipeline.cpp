@@ -40,9 +40,9 @@ std::optional<error> find_pipeline_mistake(const pipeline& p, const options& o) 
 }
 
 /// The stages on their way.
-class course final : public detail::flight_owner {
+class pipeline_run final : public detail::flight_owner {
  public:
-  course(const pipeline& p, const options& o, detail::event_loop& loop)
+  pipeline_run(const pipeline& p, const options& o, detail::event_loop& loop)
       : pipeline_(p), options_(o), loop_(loop), flights_(p.stages().size()) {}
 
   std::optional<error> start();
@@ -70,7 +70,7 @@ class course final : public detail::flight_owner {
   bool cancelled_ = false;
 };
 
-options course::stage_options(std::size_t i, int read_end, int write_end) const {
+options pipeline_run::stage_options(std::size_t i, int read_end, int write_end) const {
   options o = options_;
   const bool last = i + 1 == pipeline_.stages().size();
   o.timeout = {};  // one deadline, for all
@@ -92,7 +92,7 @@ options course::stage_options(std::size_t i, int read_end, int write_end) const 
   return o;
 }
 
-std::optional<error> course::start() {
+std::optional<error> pipeline_run::start() {
   sys::fd from_before;
   for (std::size_t i = 0; i < flights_.size(); ++i) {
     sys::fd read_end;
@@ -116,19 +116,19 @@ std::optional<error> course::start() {
   return {};
 }
 
-void course::stop_all(reason why) {
+void pipeline_run::stop_all(reason why) {
   for (std::size_t i = 0; i < flights_.size(); ++i) {
     if (flights_[i] && !over_[i]) flights_[i]->stop(why);
   }
 }
 
 // A stage could not be started: the ones before it go, all at once.
-void course::abandon() {
+void pipeline_run::abandon() {
   stop_all(reason::cancelled);
   while (left_ > 0) (void)loop_.turn(INT64_MAX);
 }
 
-void course::landed(flight& f) {
+void pipeline_run::landed(flight& f) {
   const auto at = std::find_if(flights_.begin(), flights_.end(),
                                [&](const auto& one) { return one.get() == &f; });
   over_[static_cast<std::size_t>(at - flights_.begin())] = true;
@@ -139,7 +139,7 @@ void course::landed(flight& f) {
   if (stopped && left_ > 0) stop_all(reason::cancelled);
 }
 
-void course::finish(std::int64_t deadline, const std::atomic<bool>& cancelled) {
+void pipeline_run::finish(std::int64_t deadline, const std::atomic<bool>& cancelled) {
   for (const auto& f : flights_) f->start();
   while (left_ > 0) {
     if (!cancelled_ && cancelled.load(std::memory_order_acquire)) {
@@ -155,7 +155,7 @@ void course::finish(std::int64_t deadline, const std::atomic<bool>& cancelled) {
   }
 }
 
-std::vector<outcome> course::outcomes() {
+std::vector<outcome> pipeline_run::outcomes() {
   std::vector<outcome> all;
   for (const auto& f : flights_) all.push_back(f->result());
   return all;
@@ -228,7 +228,7 @@ expected<completed_pipeline, error> try_run(const pipeline& p, const options& o,
     (*loop)->wake();
   });
 
-  course c(p, o, **loop);
+  pipeline_run c(p, o, **loop);
   if (auto e = c.start()) return unexpected(std::move(*e));
   const std::int64_t limit = o.timeout.nanoseconds();
   const bool limited = o.timeout.given() && limit <= INT64_MAX - start;

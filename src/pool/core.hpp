@@ -1,4 +1,4 @@
-// What a pool's thread and its callers share: the queue, the wishes, the numbers.
+// What a pool's thread and its callers share: the queue, the requests, the numbers.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,10 +29,10 @@ class pool_core {
   std::condition_variable listed;  // something more is in `finished`, or nothing is left
 
   std::unique_ptr<event_loop> loop;
-  std::unique_ptr<slot_source> slots;  // the pool's thread's; null: max_workers is all there is
+  std::unique_ptr<token_source> slots;  // the pool's thread's; null: max_workers is all there is
   std::thread::id own_thread;
   std::deque<job_ptr> queue;     // may hold jobs that were cancelled meanwhile
-  std::vector<job_ptr> cancels;  // wishes for the pool's thread
+  std::vector<job_ptr> cancels;  // requests for the pool's thread
   bool cancel_all = false;
   std::size_t max_queued = 0;
   int workers = 1;

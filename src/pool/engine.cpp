@@ -6,7 +6,7 @@
 
 #include "base/make_error.hpp"
 #include "process/access.hpp"
-#include "run/spawn_below.hpp"
+#include "run/spawn_in.hpp"
 #include "spawn/launch.hpp"
 #include "sys/time.hpp"
 
@@ -52,7 +52,7 @@ engine::engine(std::shared_ptr<pool_core> core, pool_options opts)
       opts_(std::move(opts)),
       deadline_(deadline_of(opts_.timeout)) {}
 
-engine::wishes engine::take_wishes() {
+engine::requests engine::take_requests() {
   const std::lock_guard hold(core_->lock);
   return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false)};
 }
@@ -63,9 +63,9 @@ bool engine::may_leave() const {
 }
 
 void engine::run() {
-  if (opts_.expect_sealed) add_guardian(crew_.guardians, portable_backend());
+  if (opts_.prestart_guardian) add_guardian(resources_.guardians, portable_backend());
   for (;;) {
-    grant(take_wishes());
+    handle(take_requests());
     if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody
     if (sys::now() >= deadline_) {
       deadline_ = INT64_MAX;
@@ -84,7 +84,7 @@ void engine::run() {
   }
 }
 
-void engine::grant(const wishes& w) {
+void engine::handle(const requests& w) {
   if (w.cancel_all) stop_all(reason::cancelled);
   for (const job_ptr& j : w.cancels) cancel(j);
 }
@@ -93,7 +93,7 @@ bool engine::may_start() const {
   return !starved_ && !core_->paused && running_ < static_cast<std::size_t>(core_->workers);
 }
 
-slot_source::load engine::load() const {
+token_source::load engine::load() const {
   return {.running = running_,
           .workers = static_cast<std::size_t>(core_->workers),
           .wanting = slotless_};
@@ -126,9 +126,9 @@ void engine::start_what_may() {
   }
   if (!core_->slots) return;
   std::unique_lock hold(core_->lock);
-  const slot_source::load now = load();
+  const token_source::load now = load();
   hold.unlock();
-  core_->slots->settle(now);
+  core_->slots->rebalance(now);
 }
 
 void engine::begin(job_ptr j) {
@@ -147,22 +147,22 @@ void engine::attempt(active& a) {
   options o = *a.job->opts;
   if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
   if (core_->slots) {
-    auto part = core_->slots->equip(o);
+    auto part = core_->slots->prepare(o);
     if (!part) return failed_to_start(a, part.error());
     a.part = std::move(*part);
   }
-  auto started = try_spawn_below(&crew_, a.job->cmd, std::move(o));
+  auto started = try_spawn_in(&resources_, a.job->cmd, std::move(o));
   if (a.part) a.part->started();
   if (!started) return failed_to_start(a, started.error());
   a.ground = std::move(*started);
   const int event = start_event(*a.ground);
-  if (event < 0) return take_off(a);
+  if (event < 0) return on_started(a);
   const pollfd answer{event, POLLIN, 0};
   loop_.watch(a, {&answer, 1}, INT64_MAX);
 }
 
 /// What was told to start has a pid, or has not started; waits until that is known.
-void engine::take_off(active& a) {
+void engine::on_started(active& a) {
   loop_.forget(a);
   auto why = start_event(*a.ground) < 0 ? std::nullopt : settle_start(*a.ground);
   std::optional<process> p;
@@ -170,15 +170,15 @@ void engine::take_off(active& a) {
   a.ground.reset();  // with its descriptors, if there are to be none
   if (why) return failed_to_start(a, std::move(*why));
   set_state(a.job, job_state::running, p->pid());
-  rising_.push_back(a.job);
+  starting_.push_back(a.job);
   a.air = std::make_unique<flight>(loop_, std::move(*p), a);
   a.air->start();
 }
 
 /// Of commands that are known to have started, what they were started by is not needed any more.
 void engine::let_go() {
-  for (; !rising_.empty(); rising_.pop_front()) {
-    const auto at = active_.find(rising_.front().get());
+  for (; !starting_.empty(); starting_.pop_front()) {
+    const auto at = active_.find(starting_.front().get());
     if (at == active_.end() || !at->second->air) continue;
     active& a = *at->second;
     if (!has_started(a.air->of())) return;  // the one after it will hardly have
@@ -186,7 +186,7 @@ void engine::let_go() {
   }
 }
 
-void engine::proceed(active& a) { a.ground ? take_off(a) : again(a); }
+void engine::proceed(active& a) { a.ground ? on_started(a) : again(a); }
 
 // A shortage passes as others end: the job goes back to where it was. Unless there are no others.
 void engine::failed_to_start(active& a, error why) {
@@ -207,8 +207,8 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
   starved_ = false;
   a.part.reset();
   const bool worth =
-      !thrown && !a.dismissed &&
-      (outcome ? worth_another(a.policy, *outcome) : worth_another(a.policy, outcome.error()));
+      !thrown && !a.cancelled &&
+      (outcome ? should_retry(a.policy, *outcome) : should_retry(a.policy, outcome.error()));
   const std::optional<std::int64_t> at =
       worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
   if (at) {
@@ -242,11 +242,11 @@ void engine::cancel(const job_ptr& j) {
   if (j->finished()) return;
   const auto held = active_.find(j.get());
   if (held != active_.end() && held->second->ground) {
-    take_off(*held->second);
+    on_started(*held->second);
     return cancel(j);
   }
   if (held != active_.end() && held->second->air) {
-    held->second->dismissed = true;
+    held->second->cancelled = true;
     return held->second->air->stop(reason::cancelled);
   }
   {
@@ -268,14 +268,14 @@ void engine::stop_all(reason why) {
   for (const auto& [key, a] : active_) {
     if (a->ground) starting.push_back(a.get());
   }
-  for (active* a : starting) take_off(*a);
+  for (active* a : starting) on_started(*a);
   {
     const std::lock_guard hold(core_->lock);
     all.assign(core_->queue.begin(), core_->queue.end());
   }
   for (const auto& [key, a] : active_) {
     if (a->air) {
-      a->dismissed = true;
+      a->cancelled = true;
       a->air->stop(why);
     } else {
       all.push_back(a->job);

@@ -11,7 +11,7 @@
 #include "async/flight.hpp"
 #include "base/retry.hpp"
 #include "pool/core.hpp"
-#include "process/ground_crew.hpp"
+#include "process/spawn_resources.hpp"
 
 namespace brood::detail {
 
@@ -32,26 +32,26 @@ class engine {
 
     engine& engine_;
     job_ptr job;
-    std::optional<process> ground;  // a command that is about to start, without a pid
-    std::unique_ptr<flight> air;    // one that runs; null between two attempts
-    std::unique_ptr<stake> part;    // in the jobserver, of the attempt that runs
+    std::optional<process> ground;    // a command that is about to start, without a pid
+    std::unique_ptr<flight> air;      // one that runs; null between two attempts
+    std::unique_ptr<job_token> part;  // in the jobserver, of the attempt that runs
     retry_policy policy;
     retry_schedule schedule;
-    bool dismissed = false;  // told to end from outside: no other attempt
+    bool cancelled = false;  // told to end from outside: no other attempt
     std::vector<completed_process> before;
   };
-  struct wishes {
+  struct requests {
     std::vector<job_ptr> cancels;
     bool cancel_all = false;
   };
 
-  wishes take_wishes();
-  void grant(const wishes& w);
+  requests take_requests();
+  void handle(const requests& w);
   void start_what_may();
   job_ptr next_queued();
   void begin(job_ptr j);
   void attempt(active& a);
-  void take_off(active& a);
+  void on_started(active& a);
   void let_go();
   void proceed(active& a);
   void failed_to_start(active& a, error why);
@@ -62,7 +62,7 @@ class engine {
   void finish(const job_ptr& j, expected<completed_process, error> outcome,
               std::exception_ptr thrown = nullptr);
   bool may_start() const;
-  slot_source::load load() const;
+  token_source::load load() const;
   bool may_leave() const;
   static void set_state(const job_ptr& j, job_state s, int pid);
   error timed_out(const job_ptr& j) const;
@@ -71,10 +71,10 @@ class engine {
   event_loop& loop_;
   pool_options opts_;
   std::int64_t deadline_;
-  ground_crew crew_;  // outlives the flights
+  spawn_resources resources_;  // outlives the flights
   std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
   std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
-  std::deque<job_ptr> rising_;                 // took off, and were not known to have started
+  std::deque<job_ptr> starting_;               // took off, and were not known to have started
   std::size_t running_ = 0;
   bool starved_ = false;   // the system refused a start: wait for an end
   bool slotless_ = false;  // a job waits for a slot of the jobserver

@@ -105,10 +105,11 @@ struct pool::impl {
     if (role == jobserver_role::join) client = find_jobserver();
     core->loop = detail::event_loop::make(detail::portable_backend()).value();
     if (client) {
-      core->slots = std::make_unique<detail::jobserver_guest>(*core->loop, std::move(*client));
+      core->slots =
+          std::make_unique<detail::jobserver_token_client>(*core->loop, std::move(*client));
     } else if (role == jobserver_role::serve_pipe || role == jobserver_role::serve_fifo) {
       const bool by_path = role == jobserver_role::serve_fifo;
-      core->slots = std::make_unique<detail::jobserver_host>(*core->loop, by_path);
+      core->slots = std::make_unique<detail::jobserver_server>(*core->loop, by_path);
     }
   }
 
@@ -147,7 +148,7 @@ struct pool::impl {
     return job_access::wrap(std::move(j));
   }
 
-  void wish_to_cancel_all() {
+  void request_cancel_all() {
     const std::lock_guard hold(core->lock);
     core->cancel_all = true;
     core->wake();
@@ -237,7 +238,7 @@ void pool::resize(worker_count n) {
   impl_->core->wake();
 }
 
-void pool::cancel_all() { impl_->wish_to_cancel_all(); }
+void pool::cancel_all() { impl_->request_cancel_all(); }
 
 void pool::wait() { (void)wait_for({}); }
 

@@ -18,36 +18,36 @@ namespace brood::detail {
 
 /// One attempt of a job, as seen by the jobserver. Destroyed when that has ended: then all that it
 /// had is free again.
-class stake {
+class job_token {
  public:
-  stake() = default;
-  stake(const stake&) = delete;
-  stake& operator=(const stake&) = delete;
-  virtual ~stake() = default;
+  job_token() = default;
+  job_token(const job_token&) = delete;
+  job_token& operator=(const job_token&) = delete;
+  virtual ~job_token() = default;
   /// The child has its descriptors.
   virtual void started() {}
 };
 
 /// For the pool's thread alone.
-class slot_source {
+class token_source {
  public:
   struct load {
     std::size_t running;
     std::size_t workers;
     bool wanting = false;  ///< a job would start, had it a slot
   };
-  slot_source() = default;
-  slot_source(const slot_source&) = delete;
-  slot_source& operator=(const slot_source&) = delete;
-  virtual ~slot_source() = default;
+  token_source() = default;
+  token_source(const token_source&) = delete;
+  token_source& operator=(const token_source&) = delete;
+  virtual ~token_source() = default;
 
-  /// Is there a slot for one more job? If so, equip() for that job is next.
+  /// Is there a slot for one more job? If so, prepare() for that job is next.
   virtual bool may_start(const load& l) = 0;
   /// Tell a job, by its options, of the jobserver. Errors: as of starting a command.
-  virtual expected<std::unique_ptr<stake>, error> equip(options& o) = 0;
+  virtual expected<std::unique_ptr<job_token>, error> prepare(options& o) = 0;
   /// What could start has started; the loop is going to wait, and is woken when it is worth to ask
   /// again.
-  virtual void settle(const load& l) = 0;
+  virtual void rebalance(const load& l) = 0;
 };
 
 /// A jobserver. Each job has a pipe of its own, so that it is known how many tokens each job has,
@@ -55,14 +55,14 @@ class slot_source {
 ///
 /// Nobody can see who waits at a pipe, so tokens that are free are put into the pipes and taken
 /// back where they lie for a while. A token is counted as the job's from when it is put there.
-class jobserver_host final : public slot_source, private loop_task {
+class jobserver_server final : public token_source, private loop_task {
  public:
-  jobserver_host(event_loop& loop, bool by_path) : loop_(loop), by_path_(by_path) {}
-  ~jobserver_host() override { loop_.forget(*this); }
+  jobserver_server(event_loop& loop, bool by_path) : loop_(loop), by_path_(by_path) {}
+  ~jobserver_server() override { loop_.forget(*this); }
 
   bool may_start(const load& l) override;
-  expected<std::unique_ptr<stake>, error> equip(options& o) override;
-  void settle(const load& l) override;
+  expected<std::unique_ptr<job_token>, error> prepare(options& o) override;
+  void rebalance(const load& l) override;
 
  private:
   class channel;
@@ -88,15 +88,15 @@ class jobserver_host final : public slot_source, private loop_task {
 };
 
 /// A client of the jobserver that this process was started under.
-class jobserver_guest final : public slot_source, private loop_task {
+class jobserver_token_client final : public token_source, private loop_task {
  public:
-  jobserver_guest(event_loop& loop, jobserver_client client)
+  jobserver_token_client(event_loop& loop, jobserver_client client)
       : loop_(loop), client_(std::move(client)) {}
-  ~jobserver_guest() override { loop_.forget(*this); }
+  ~jobserver_token_client() override { loop_.forget(*this); }
 
   bool may_start(const load& l) override;
-  expected<std::unique_ptr<stake>, error> equip(options& o) override;
-  void settle(const load& l) override;
+  expected<std::unique_ptr<job_token>, error> prepare(options& o) override;
+  void rebalance(const load& l) override;
 
  private:
   class share;

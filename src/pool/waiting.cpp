@@ -4,7 +4,7 @@
 
 #include <system_error>
 
-#include "sys/child.hpp"
+#include "sys/reap.hpp"
 
 namespace brood::detail {
 

@@ -20,7 +20,7 @@ class worker final : public asked_worker, public loop_task, public flight_owner 
   /// Start the process. Errors: spawn_error.
   expected<void, error> start(const worker_core& core);
   /// Begin to be carried on by the loop; may land at once.
-  void take_off() { air_->start(); }
+  void on_started() { air_->start(); }
   /// Go down the ladder; once. The channel closes.
   void stop(reason why);
   /// What can be told of it at this moment, or how it ended.

@@ -45,11 +45,11 @@ asked_worker* worker_core::borrow() {
 
 void worker_core::give_back(asked_worker& w) {
   const std::int64_t now = sys::now();
-  w.found = worn_out(w, now) ? verdict::worn : verdict::none;
+  w.found = worn_out(w, now) ? fault::worn : fault::none;
   const std::lock_guard hold(lock);
   ++counts.done;
   --unfinished;
-  if (w.found == verdict::worn || w.ended || leave) {
+  if (w.found == fault::worn || w.ended || leave) {
     returned.push_back(&w);
     wake();
   } else {

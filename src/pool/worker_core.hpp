@@ -32,7 +32,7 @@ struct reply::shared {
   std::weak_ptr<detail::worker_core> core;
 
   // Of the pool's thread.
-  detail::worker* holder = nullptr;
+  detail::worker* borrower = nullptr;
   std::vector<completed_process> over;  // the workers that ended over it
 
   std::mutex lock;
@@ -64,7 +64,7 @@ enum class worker_state : unsigned char {
 };
 
 /// Why a worker is not asked any more.
-enum class verdict : unsigned char { none, worn, closed, late, too_long, unasked, cancelled };
+enum class fault : unsigned char { none, worn, closed, late, too_long, unasked, cancelled };
 
 /// What a caller needs of a worker to ask it.
 struct asked_worker {
@@ -72,7 +72,7 @@ struct asked_worker {
   std::optional<message_channel> line;
   std::uint64_t answered = 0;
   request_ptr work;
-  verdict found = verdict::none;
+  fault found = fault::none;
   // Fixed.
   int pid = -1;
   std::int64_t started_at = 0;

@@ -23,7 +23,7 @@ constexpr std::int64_t exit_grace = 100 * ms;
 
 void worker_engine::run() {
   for (;;) {
-    const bool leave = grant();
+    const bool leave = handle();
     hand_out();
     start_what_is_needed();
     expire();
@@ -35,7 +35,7 @@ void worker_engine::run() {
 }
 
 /// \return whether the pool is to end.
-bool worker_engine::grant() {
+bool worker_engine::handle() {
   std::vector<request_ptr> cancels;
   std::vector<asked_worker*> returned;
   bool leave = false;
@@ -54,7 +54,7 @@ bool worker_engine::grant() {
 
 void worker_engine::cancel(const request_ptr& r) {
   if (r->finished()) return;
-  if (r->holder) return convict(*r->holder, verdict::cancelled);
+  if (r->borrower) return fail(*r->borrower, fault::cancelled);
   {
     const lock hold(core_->lock);
     --core_->counts.queued;
@@ -77,9 +77,9 @@ void worker_engine::cancel_everything() {
   for (const request_ptr& r : queued) cancel(r);
   for (worker* w : all) {
     if (w->work) {
-      convict(*w, verdict::cancelled);
+      fail(*w, fault::cancelled);
     } else {
-      retire(*w);
+      recycle(*w);
     }
   }
 }
@@ -119,7 +119,7 @@ bool worker_engine::start_one() {
     ++core_->counts.starting;
     core_->pids.push_back(w.pid);
   }
-  w.take_off();
+  w.on_started();
   if (w.ended) return true;
   if (core_->opts.hello) w.line->send(*core_->opts.hello);
   w.deadline = moment_after(w.started_at, core_->opts.start_timeout);
@@ -168,9 +168,9 @@ void worker_engine::leave_service(worker& w) {
 }
 
 /// It did nothing wrong, but is not needed.
-void worker_engine::retire(worker& w) {
+void worker_engine::recycle(worker& w) {
   leave_service(w);
-  if (w.ended) return bury(w);
+  if (w.ended) return reap(w);
   const duration grace = core_->opts.close_grace;
   if (!grace.given()) return w.stop(reason::cancelled);
   w.line->close();
@@ -178,20 +178,20 @@ void worker_engine::retire(worker& w) {
   loop_.watch(w, {}, w.deadline);
 }
 
-void worker_engine::convict(worker& w, verdict v) {
+void worker_engine::fail(worker& w, fault v) {
   leave_service(w);
   w.found = v;
-  if (v != verdict::closed && v != verdict::cancelled) {
+  if (v != fault::closed && v != fault::cancelled) {
     const lock hold(core_->lock);
     ++core_->counts.faulty;
   }
-  if (v != verdict::closed && w.work) {
+  if (v != fault::closed && w.work) {
     const request_ptr r = std::exchange(w.work, nullptr);
     finish(r, unexpected(misbehaved(w, v)));
   }
-  if (w.ended) return bury(w);
-  if (v != verdict::closed) {
-    return w.stop(v == verdict::late ? reason::timed_out : reason::cancelled);
+  if (w.ended) return reap(w);
+  if (v != fault::closed) {
+    return w.stop(v == fault::late ? reason::timed_out : reason::cancelled);
   }
   w.line->close();
   w.deadline = sys::now() + exit_grace;
@@ -212,14 +212,14 @@ void worker_engine::ended(worker& w) {
     }
   }
   if (lent) return sys::raise_event(w.gone.get());  // who has it will bring it back
-  bury(w);
+  reap(w);
 }
 
 void worker_engine::hear_last_words(worker& w) {
   const message_channel::state s = w.line->step(true);
   if (s == message_channel::state::too_long) {
     const request_ptr r = std::exchange(w.work, nullptr);
-    finish(r, unexpected(misbehaved(w, verdict::too_long)));
+    finish(r, unexpected(misbehaved(w, fault::too_long)));
   } else if (s == message_channel::state::answered) {
     ++w.answered;
     const request_ptr r = std::exchange(w.work, nullptr);
@@ -227,11 +227,11 @@ void worker_engine::hear_last_words(worker& w) {
   }
 }
 
-void worker_engine::bury(worker& w) {
+void worker_engine::reap(worker& w) {
   const worker_state was = w.state;
   if (was == worker_state::busy && w.work) hear_last_words(w);  // it may have answered before
   leave_service(w);
-  const bool by_itself = was != worker_state::stopping || w.found == verdict::closed;
+  const bool by_itself = was != worker_state::stopping || w.found == fault::closed;
   const bool useless = w.answered == 0 && !w.work && (by_itself || !w.ready);
   {
     const lock hold(core_->lock);
@@ -270,8 +270,8 @@ void worker_engine::expire() {
     for (worker* w : old) std::erase(core_->idle, w);
     for (worker* w : spare) std::erase(core_->idle, w);
   }
-  for (worker* w : old) retire(*w);
-  for (worker* w : spare) retire(*w);
+  for (worker* w : old) recycle(*w);
+  for (worker* w : spare) recycle(*w);
 }
 
 std::int64_t worker_engine::next_look(std::int64_t now) {

@@ -26,7 +26,7 @@ class worker_engine {
  private:
   using lock = std::lock_guard<std::mutex>;
 
-  bool grant();
+  bool handle();
   void cancel(const request_ptr& r);
   void cancel_everything();
   void take_back(worker& w);
@@ -35,7 +35,7 @@ class worker_engine {
   bool needs_another();
   bool start_one();
   void start_failed(const error& why);
-  error not_ready(worker& w, verdict v) const;
+  error not_ready(worker& w, fault v) const;
   void fail_queued(const error& why);
 
   request_ptr next_queued();
@@ -48,15 +48,15 @@ class worker_engine {
 
   void expire();
   void leave_service(worker& w);
-  void retire(worker& w);
-  void convict(worker& w, verdict v);
+  void recycle(worker& w);
+  void fail(worker& w, fault v);
   void hear_last_words(worker& w);
-  void bury(worker& w);
+  void reap(worker& w);
   void try_elsewhere(request_ptr r, completed_process how);
   void give_up_victim(request_ptr r);
 
   void finish(const request_ptr& r, expected<std::string, error> outcome);
-  error misbehaved(worker& w, verdict v) const;
+  error misbehaved(worker& w, fault v) const;
   std::size_t in_service() const;  // with the lock held
   std::int64_t next_look(std::int64_t now);
 

@@ -11,10 +11,10 @@ namespace brood {
 
 using detail::asked_worker;
 using detail::bad_request;
+using detail::fault;
 using detail::message_channel;
 using detail::refuse_to_wait_for_oneself;
 using detail::request_ptr;
-using detail::verdict;
 using detail::wait_on;
 using detail::worker_core;
 
@@ -167,7 +167,7 @@ expected<std::string, error> worker_pool::try_call(std::string message, duration
   while (asked_worker* const w = c.borrow()) {
     message_channel::state s = w->line->between();
     if (s != message_channel::state::waiting) {
-      w->found = s == message_channel::state::closed ? verdict::closed : verdict::unasked;
+      w->found = s == message_channel::state::closed ? fault::closed : fault::unasked;
       c.give_back_broken(*w);
       continue;
     }
@@ -178,9 +178,9 @@ expected<std::string, error> worker_pool::try_call(std::string message, duration
       c.give_back(*w);
       return answer;
     }
-    w->found = s == message_channel::state::closed ? verdict::closed
-               : s == message_channel::state::late ? verdict::late
-                                                   : verdict::too_long;
+    w->found = s == message_channel::state::closed ? fault::closed
+               : s == message_channel::state::late ? fault::late
+                                                   : fault::too_long;
     return impl_->hand_over(*w, std::move(message), timeout);
   }
   return impl_->request(std::move(message), timeout, true)->try_result();

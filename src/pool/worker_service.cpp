@@ -61,13 +61,13 @@ void worker_engine::begin(worker& w, request_ptr r) {
       core_->queue.push_front(std::move(r));
       ++core_->counts.queued;
     }
-    return convict(w, s == state::closed ? verdict::closed : verdict::unasked);
+    return fail(w, s == state::closed ? fault::closed : fault::unasked);
   }
   {
     const lock hold(r->lock);
     r->state = reply_state::running;
   }
-  r->holder = &w;
+  r->borrower = &w;
   w.deadline = core_->deadline_of(r->timeout);
   w.line->send(r->message);
   w.work = std::move(r);
@@ -84,11 +84,11 @@ void worker_engine::judge(worker& w, state s) {
     case state::answered:
       return said(w);
     case state::closed:
-      return convict(w, verdict::closed);
+      return fail(w, fault::closed);
     case state::too_long:
-      return convict(w, verdict::too_long);
+      return fail(w, fault::too_long);
     default:
-      if (sys::now() >= w.deadline) return convict(w, verdict::late);
+      if (sys::now() >= w.deadline) return fail(w, fault::late);
       loop_.watch(w, w.line->wanted(), w.deadline);
   }
 }
@@ -105,7 +105,7 @@ void worker_engine::said(worker& w) {
 
 void worker_engine::became_ready(worker& w, const std::string& said) {
   const std::optional<std::string>& wanted = core_->opts.ready;
-  if (wanted && !wanted->empty() && said != *wanted) return convict(w, verdict::unasked);
+  if (wanted && !wanted->empty() && said != *wanted) return fail(w, fault::unasked);
   if (wanted) barren_ = 0;
   w.ready = true;
   {
@@ -127,7 +127,7 @@ void worker_engine::set_free(worker& w) {
       const lock hold(core_->lock);
       ++core_->counts.recycled;
     }
-    return retire(w);
+    return recycle(w);
   }
   if (request_ptr r = leaving_ ? nullptr : next_queued()) return begin(w, std::move(r));
   // What is watched is this thread's; who borrows it must be alone with it. What is left of a
@@ -147,15 +147,15 @@ void worker_engine::take_back(worker& w) {
     const lock hold(core_->lock);
     w.state = worker_state::busy;
   }
-  if (w.work) w.work->holder = &w;
-  if (w.found != verdict::none && w.found != verdict::worn) return convict(w, w.found);
-  if (w.ended) return bury(w);
-  if (leaving_) return retire(w);
+  if (w.work) w.work->borrower = &w;
+  if (w.found != fault::none && w.found != fault::worn) return fail(w, w.found);
+  if (w.ended) return reap(w);
+  if (leaving_) return recycle(w);
   set_free(w);
 }
 
 void worker_engine::try_elsewhere(request_ptr r, completed_process how) {
-  r->holder = nullptr;
+  r->borrower = nullptr;
   r->over.push_back(std::move(how));
   if (leaving_) {
     return finish(r, unexpected(os_error(error_stage::request, core_->cmd.to_string(), ECANCELED)
@@ -183,7 +183,7 @@ void worker_engine::give_up_victim(request_ptr r) {
 }
 
 void worker_engine::finish(const request_ptr& r, expected<std::string, error> outcome) {
-  r->holder = nullptr;
+  r->borrower = nullptr;
   {
     const lock hold(core_->lock);  // who has the result finds it counted
     ++core_->counts.done;
@@ -201,14 +201,14 @@ void worker_engine::finish(const request_ptr& r, expected<std::string, error> ou
 
 // --- errors ---
 
-error worker_engine::misbehaved(worker& w, verdict v) const {
+error worker_engine::misbehaved(worker& w, fault v) const {
   const std::string line = core_->cmd.to_string();
-  if (v == verdict::late) {
+  if (v == fault::late) {
     return error(error_kind::timed_out, error_stage::timeout, line, {}, "no answer in time")
         .with(w.so_far(reason::timed_out));
   }
   const completed_process so_far = w.so_far(reason::cancelled);
-  if (v == verdict::cancelled) {
+  if (v == fault::cancelled) {
     return os_error(error_stage::request, line, ECANCELED).with(so_far);
   }
   return error(error_kind::bad_data, error_stage::read, line, {},
@@ -216,14 +216,14 @@ error worker_engine::misbehaved(worker& w, verdict v) const {
       .with(so_far);
 }
 
-error worker_engine::not_ready(worker& w, verdict v) const {
+error worker_engine::not_ready(worker& w, fault v) const {
   const std::string line = core_->cmd.to_string();
-  if (v == verdict::late) {
+  if (v == fault::late) {
     return error(error_kind::timed_out, error_stage::timeout, line, {},
                  "the worker was not ready in " + in_seconds(core_->opts.start_timeout))
         .with(*w.end);
   }
-  if (v == verdict::too_long || v == verdict::unasked) {
+  if (v == fault::too_long || v == fault::unasked) {
     return error(error_kind::bad_data, error_stage::read, line, {},
                  "the worker's first message is not the one that says it is ready")
         .with(*w.end);

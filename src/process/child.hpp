@@ -11,13 +11,13 @@
 #include <brood/status.hpp>
 
 #include "process/ladder.hpp"
-#include "spawn/make_plan.hpp"
-#include "sys/child.hpp"
+#include "spawn/plan.hpp"
+#include "sys/reap.hpp"
 
 namespace brood::detail {
 
-class idle_guardians;
-class launch_pads;
+class guardian_pool;
+class child_stack_pool;
 
 /// How a child ended.
 struct ending {
@@ -75,15 +75,16 @@ class child {
   ending end_;
 };
 
-/// Start `p` as a child of ours. `reach`: what a stop means. `pads`: where it can be starting()
+/// Start `p` as a child of ours. `reach`: what a stop means. `stacks`: where it can be starting()
 /// when this returns, for the thread that owns them; null: that is waited for.
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads, launch_pads* pads = nullptr);
+                                                     bool leads,
+                                                     child_stack_pool* stacks = nullptr);
 /// Tell a guardian to start `p`; it is still starting(). `steps`: what the guardian does when we
 /// die. `idle`: where to take one from and put it back, for the thread that owns them; null: a new
 /// one, for this command alone.
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
-                                                     idle_guardians* idle = nullptr);
+                                                     guardian_pool* idle = nullptr);
 /// Wait until `c` does not start any more; what went wrong with its plan `p`.
 std::optional<error> settle_start(child& c, const plan& p);
 

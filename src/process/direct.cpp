@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "process/child.hpp"
-#include "spawn/launch_pads.hpp"
+#include "spawn/pending_exec.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 
@@ -20,8 +20,8 @@ class direct_child final : public child {
  public:
   /// \param under_way  null: it was waited for.
   direct_child(const launched& l, targets::reach reach, bool leads,
-               std::unique_ptr<takeoff> under_way) noexcept
-      : takeoff_(std::move(under_way)),
+               std::unique_ptr<pending_exec> under_way) noexcept
+      : pending_(std::move(under_way)),
         pidfd_(l.pidfd),
         reach_(reach),
         leads_(leads),
@@ -30,7 +30,7 @@ class direct_child final : public child {
     started_at_ = l.at;
   }
 
-  bool starting() const noexcept override { return takeoff_ && !takeoff_->over(); }
+  bool starting() const noexcept override { return pending_ && !pending_->over(); }
 
   void await_start() noexcept override { (void)await_start_until(INT64_MAX); }
   const child_error& refusal() const noexcept override { return refusal_; }
@@ -64,7 +64,7 @@ class direct_child final : public child {
 
   void begin_stop(const ladder_steps& steps) noexcept override {
     if (ladder_.started()) {
-      ladder_.hurry();
+      ladder_.escalate();
     } else {
       start_or_die();
       // Held before anybody is signalled: the end of one (of a stage, of who feeds it) may end
@@ -85,10 +85,10 @@ class direct_child final : public child {
 
  private:
   bool await_start_until(std::int64_t until) noexcept {
-    if (!takeoff_) return true;
-    if (!takeoff_->await(until)) return false;
-    refusal_ = takeoff_->error();
-    takeoff_.reset();
+    if (!pending_) return true;
+    if (!pending_->await(until)) return false;
+    refusal_ = pending_->error();
+    pending_.reset();
     return true;
   }
 
@@ -114,7 +114,7 @@ class direct_child final : public child {
     await_start();  // it is over: this only takes the outcome
   }
 
-  std::unique_ptr<takeoff> takeoff_;
+  std::unique_ptr<pending_exec> pending_;
   child_error refusal_;
   sys::fd pidfd_;
   targets::reach reach_;
@@ -126,10 +126,10 @@ class direct_child final : public child {
 }  // namespace
 
 expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads, launch_pads* pads) {
-  std::unique_ptr<takeoff> t;
-  if (pads) t = std::make_unique<takeoff>(p.view());
-  const launched l = t ? pads->launch(*t) : launch(p.view());
+                                                     bool leads, child_stack_pool* stacks) {
+  std::unique_ptr<pending_exec> t;
+  if (stacks) t = std::make_unique<pending_exec>(p.view());
+  const launched l = t ? stacks->launch(*t) : launch(p.view());
   if (l.error.os != 0) return unexpected(p.explain(l.error));
   return std::unique_ptr<child>(new direct_child(l, reach, leads, std::move(t)));
 }

@@ -92,7 +92,7 @@ struct process::impl {
   std::optional<exit_status> wait_until(std::int64_t until);
   completed_process result();
   std::int64_t next_pause(std::int64_t now);
-  expected<completed_process, error> judged(completed_process r) const;
+  expected<completed_process, error> check_result(completed_process r) const;
   exit_status status() const;
   brood::reason reason_of_end() const;
 };

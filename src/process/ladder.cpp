@@ -23,7 +23,7 @@ void ladder::start(const ladder_steps& steps) noexcept {
   done_ = false;
 }
 
-void ladder::hurry() noexcept {
+void ladder::escalate() noexcept {
   if (last()) return;
   at_ = steps_.count - 1;
   entered_ = false;

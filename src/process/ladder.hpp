@@ -26,7 +26,7 @@ class ladder {
  public:
   void start(const ladder_steps& steps) noexcept;
   /// Skip to the last rung.
-  void hurry() noexcept;
+  void escalate() noexcept;
   bool started() const noexcept { return started_; }
   bool done() const noexcept { return done_; }
   void finish() noexcept { done_ = true; }

@@ -130,7 +130,7 @@ expected<completed_process, error> process::try_finish() {
     impl_->stop_now(impl_->steps);
     throw;
   }
-  return impl_->judged(impl_->result());
+  return impl_->check_result(impl_->result());
 }
 
 void process::send_signal(int signal) {
@@ -222,7 +222,7 @@ brood::backend process::backend() const noexcept {
   return impl_ ? impl_->back : brood::backend::native;
 }
 
-expected<completed_process, error> process::impl::judged(completed_process r) const {
+expected<completed_process, error> process::impl::check_result(completed_process r) const {
   if (pump.failure()) return unexpected(pump.failure()->with(std::move(r)));
   const auto line = [&] { return command(r.args).to_string(); };
   if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "process/ladder.hpp"
-#include "spawn/plan.hpp"
-#include "sys/child.hpp"
+#include "spawn/plan_view.hpp"
+#include "sys/reap.hpp"
 
 namespace brood::detail {
 
@@ -15,7 +15,7 @@ namespace brood::detail {
 /// piece of a plan after the `ask`; what is more follows in packets of its own.
 inline constexpr std::size_t plan_piece = 64 * 1024;
 
-struct ask {
+struct request {
   enum class what : std::uint8_t {
     pass,        ///< descriptors come along: the next command's plan knows them as n, n + 1...
     launch,      ///< n bytes of packed plan, perhaps descriptors; steps: what to do if we die
@@ -31,7 +31,7 @@ struct ask {
   ladder_steps steps{};
 };
 
-struct answer {
+struct reply {
   enum class what : std::uint8_t {
     started,  ///< pid; a pidfd comes along where there is one
     failed,   ///< error

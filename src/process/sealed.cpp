@@ -11,9 +11,9 @@
 #include "base/make_error.hpp"
 #include "process/child.hpp"
 #include "process/guardian_image.hpp"
-#include "process/idle_guardians.hpp"
-#include "process/passed_plan.hpp"
+#include "process/guardian_pool.hpp"
 #include "process/protocol.hpp"
+#include "process/remapped_plan.hpp"
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
 #include "sys/fd.hpp"
@@ -28,7 +28,7 @@ constexpr std::int64_t say_again = 1'000'000;
 
 class sealed_child final : public child {
  public:
-  sealed_child(guardian_link g, idle_guardians* idle) noexcept
+  sealed_child(guardian_handle g, guardian_pool* idle) noexcept
       : guardian_(std::move(g)), idle_(idle) {}
 
   ~sealed_child() override {
@@ -45,18 +45,19 @@ class sealed_child final : public child {
     constexpr std::size_t most = sys::packet::most;
     while (sources.size() > most) {  // from the end, so that `first` stays right
       const std::size_t left = (sources.size() - 1) / most * most;
-      ask request{.kind = ask::what::pass, .n = static_cast<std::uint64_t>(first) + left};
-      if (const int r = tell(request, {sources.begin() + left, sources.end()}); r < 0) return r;
+      request message{.kind = request::what::pass, .n = static_cast<std::uint64_t>(first) + left};
+      if (const int r = send_request(message, {sources.begin() + left, sources.end()}); r < 0)
+        return r;
       sources.resize(left);
     }
     std::string bytes = pack(view);
-    ask request{.kind = ask::what::launch,
-                .stay = idle_ != nullptr,
-                .first = first,
-                .n = bytes.size(),
-                .steps = steps};
+    request message{.kind = request::what::launch,
+                    .stay = idle_ != nullptr,
+                    .first = first,
+                    .n = bytes.size(),
+                    .steps = steps};
     std::size_t at = std::min(plan_piece, bytes.size());
-    int r = tell(request, sources, {bytes.data(), at});
+    int r = send_request(message, sources, {bytes.data(), at});
     for (; r >= 0 && at < bytes.size(); at += plan_piece) {
       r = sys::send_packet(channel(), bytes.data() + at, std::min(plan_piece, bytes.size() - at));
     }
@@ -67,73 +68,73 @@ class sealed_child final : public child {
   const child_error& refusal() const noexcept override { return refusal_; }
 
   void await_start() noexcept override {
-    if (starting_) hear_start(sys::patience::endless);
+    if (starting_) receive_start(sys::patience::endless);
   }
 
   int event_fd() const noexcept override {
-    return empty_ ? -1 : starting_ && guardian_.bell ? guardian_.bell.get() : channel();
+    return empty_ ? -1 : starting_ && guardian_.wakeup ? guardian_.wakeup.get() : channel();
   }
   bool sealed() const noexcept override { return true; }
 
   void update() noexcept override {
-    if (starting_) hear_start(sys::patience::none);
-    while (!starting_ && !empty_ && hear(sys::patience::none)) {
+    if (starting_) receive_start(sys::patience::none);
+    while (!starting_ && !empty_ && receive(sys::patience::none)) {
     }
   }
 
   void wait() noexcept override {
     await_start();
-    while (!ended_) (void)hear(sys::patience::endless);
+    while (!ended_) (void)receive(sys::patience::endless);
   }
 
   int send(int signal, bool all) noexcept override {
     if (empty_ || (ended_ && !all)) return 0;
-    return tell({.kind = all ? ask::what::signal_all : ask::what::signal,
-                 .n = static_cast<std::uint64_t>(signal)});
+    return send_request({.kind = all ? request::what::signal_all : request::what::signal,
+                         .n = static_cast<std::uint64_t>(signal)});
   }
 
   void begin_stop(const ladder_steps& steps) noexcept override {
     stopping_ = true;
-    unsaid_ = {.kind = ask::what::stop, .steps = steps};
-    say_stop();
+    pending_stop_ = {.kind = request::what::stop, .steps = steps};
+    send_stop();
   }
   bool stopping() const noexcept override { return stopping_; }
   bool stopped() const noexcept override { return empty_; }
   std::int64_t advance_stop(std::int64_t now) noexcept override {
     update();
-    if (!empty_) say_stop();
-    return unsaid_ ? now + say_again : INT64_MAX;  // said: the channel is the event
+    if (!empty_) send_stop();
+    return pending_stop_ ? now + say_again : INT64_MAX;  // said: the channel is the event
   }
 
   void release() noexcept override {
-    released_ = tell({.kind = ask::what::release}) >= 0;
+    released_ = send_request({.kind = request::what::release}) >= 0;
     if (released_) guardian_.reap();
   }
 
  private:
-  int tell(const ask& a) noexcept {
+  int send_request(const request& a) noexcept {
     const int r = sys::send_packet(channel(), &a, sizeof a);
     return r == -EPIPE || r == -ECONNRESET ? 0 : r;  // it has just ended: nobody is left to hear
   }
 
   // With descriptors and a piece of a plan.
-  int tell(ask& a, const std::vector<int>& along, std::span<char> piece = {}) noexcept {
+  int send_request(request& a, const std::vector<int>& along, std::span<char> piece = {}) noexcept {
     sys::packet p{
         .head = &a, .head_size = sizeof a, .body = piece.data(), .body_size = piece.size()};
     for (const int number : along) p.fds[p.fd_count++] = number;
     return sys::send_packet(channel(), p);
   }
 
-  void hear_start(sys::patience how_long) noexcept {
-    if (guardian_.bell) still_bell();
-    answer a{};
+  void receive_start(sys::patience how_long) noexcept {
+    if (guardian_.wakeup) drain_wakeup();
+    reply a{};
     const ssize_t n = sys::receive_packet(channel(), &a, sizeof a, &pidfd_, how_long);
     if (n == -EAGAIN && how_long == sys::patience::none) return;
     starting_ = false;
-    if (n == static_cast<ssize_t>(sizeof a) && a.kind == answer::what::started) {
+    if (n == static_cast<ssize_t>(sizeof a) && a.kind == reply::what::started) {
       pid_ = a.pid;
       started_at_ = a.at;
-      if (guardian_.bell) (void)hear(sys::patience::none);  // perhaps it rang for the end
+      if (guardian_.wakeup) (void)receive(sys::patience::none);  // perhaps it rang for the end
       return;
     }
     refusal_ = n < 0 ? child_error{error_stage::guard, static_cast<int>(-n), 0}
@@ -142,26 +143,26 @@ class sealed_child final : public child {
     ended_ = empty_ = true;
   }
 
-  void still_bell() noexcept {
+  void drain_wakeup() noexcept {
     char rings[4];
-    (void)sys::read_some(guardian_.bell.get(), rings, sizeof rings);
+    (void)sys::read_some(guardian_.wakeup.get(), rings, sizeof rings);
   }
 
   // A shortage of memory must not make a stop get lost.
-  void say_stop() noexcept {
-    if (unsaid_ && (empty_ || tell(*unsaid_) >= 0)) unsaid_.reset();
+  void send_stop() noexcept {
+    if (pending_stop_ && (empty_ || send_request(*pending_stop_) >= 0)) pending_stop_.reset();
   }
 
   // False if there was nothing to hear, or a shortage of ours: asked again.
-  bool hear(sys::patience how_long) noexcept {
-    answer a{};
+  bool receive(sys::patience how_long) noexcept {
+    reply a{};
     const ssize_t n = sys::receive_packet(channel(), &a, sizeof a, nullptr, how_long);
     if (n < 0 && n != -ECONNRESET) return false;
     if (n != static_cast<ssize_t>(sizeof a)) {
       lost();
       return true;
     }
-    if (a.kind == answer::what::exited) {
+    if (a.kind == reply::what::exited) {
       ended_ = true;
       end_ = {a.record, a.at};
     }
@@ -207,20 +208,20 @@ class sealed_child final : public child {
 
   int channel() const noexcept { return guardian_.channel.get(); }
 
-  guardian_link guardian_;
-  idle_guardians* idle_;
+  guardian_handle guardian_;
+  guardian_pool* idle_;
   bool starting_ = true;  // until the guardian has answered
   child_error refusal_{};
   bool stays_ = false;  // the guardian waits for another command
   sys::fd pidfd_;       // the command's; only to find it should the guardian be killed
   bool empty_ = false;
   bool stopping_ = false;
-  std::optional<ask> unsaid_;  // a stop that could not be sent yet
+  std::optional<request> pending_stop_;  // a stop that could not be sent yet
   bool released_ = false;
 };
 
 // The guardian inherits, under their own numbers, the descriptors that the plan moves or keeps.
-void inherit_sources(const plan_view& inner, request& r) {
+void inherit_sources(const plan_view& inner, spawn_spec& r) {
   r.close_fds = inner.step_count > 0 && inner.steps[0].what == op::close_others;
   for (std::uint32_t i = 0; i < inner.step_count; ++i) {
     const step& s = inner.steps[i];
@@ -229,7 +230,7 @@ void inherit_sources(const plan_view& inner, request& r) {
   }
 }
 
-launched launch_guardian(request r) {
+launched launch_guardian(spawn_spec r) {
   const sys::fd image(guardian_file());
   if (!image) r.programs = {guardian_path()};
   const plan outer(std::move(r));
@@ -247,25 +248,25 @@ launched launch_guardian(request r) {
 
 /// \param inner  whose descriptors it inherits; null: none, they will be passed, and as it is one
 /// of several, it rings.
-expected<guardian_link, error> start_guardian(const plan_view* inner, bool portable) {
-  guardian_link g;
+expected<guardian_handle, error> start_guardian(const plan_view* inner, bool portable) {
+  guardian_handle g;
   sys::fd theirs;
-  sys::fd their_bell;
+  sys::fd their_wakeup;
   int made = sys::make_channel(g.channel, theirs);
-  if (made >= 0 && !inner) made = sys::make_pipe(g.bell, their_bell);
-  if (made >= 0 && !inner) made = sys::set_nonblocking(g.bell.get());
+  if (made >= 0 && !inner) made = sys::make_pipe(g.wakeup, their_wakeup);
+  if (made >= 0 && !inner) made = sys::set_nonblocking(g.wakeup.get());
   if (made < 0) return unexpected(os_error(error_stage::guard, "guardian", -made));
   const std::string number = std::to_string(theirs.get());
-  const std::string bell_number = std::to_string(their_bell.get());
-  request r;
+  const std::string wakeup_number = std::to_string(their_wakeup.get());
+  spawn_spec r;
   r.program = "brood-guardian";
   r.args = {"brood-guardian", number.c_str()};
-  if (their_bell) r.args.push_back(bell_number.c_str());
+  if (their_wakeup) r.args.push_back(wakeup_number.c_str());
   r.inherit_env = true;  // so that a mark in the environment finds it, as it finds the command
   r.close_fds = true;
   r.portable = portable;
   r.keep.push_back(theirs.get());
-  if (their_bell) r.keep.push_back(their_bell.get());
+  if (their_wakeup) r.keep.push_back(their_wakeup.get());
   if (inner) inherit_sources(*inner, r);
   launched l = launch_guardian(std::move(r));
   if (l.error.os != 0) return unexpected(os_error(error_stage::guard, "guardian", l.error.os));
@@ -275,13 +276,13 @@ expected<guardian_link, error> start_guardian(const plan_view* inner, bool porta
 }
 
 /// \param now  what it hands on
-expected<guardian_link, error> start_idle_guardian(sys::inherited now, bool portable) {
+expected<guardian_handle, error> start_idle_guardian(sys::inherited now, bool portable) {
   auto fresh = start_guardian(nullptr, portable);
   if (fresh) fresh->hands_on = std::move(now);
   return fresh;
 }
 
-expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable) {
+expected<guardian_handle, error> take_guardian(guardian_pool& idle, bool portable) {
   sys::inherited now = sys::look_at_inherited();
   if (auto g = idle.take(now)) return std::move(*g);
   return start_idle_guardian(std::move(now), portable);
@@ -289,13 +290,13 @@ expected<guardian_link, error> take_guardian(idle_guardians& idle, bool portable
 
 }  // namespace
 
-void add_guardian(idle_guardians& idle, bool portable) {
+void add_guardian(guardian_pool& idle, bool portable) {
   if (auto g = start_idle_guardian(sys::look_at_inherited(), portable)) idle.put(std::move(*g));
 }
 
 expected<std::unique_ptr<child>, error> start_sealed(const plan& p, const ladder_steps& steps,
-                                                     idle_guardians* idle) {
-  const auto passed = idle ? pass_on(p.view()) : std::nullopt;
+                                                     guardian_pool* idle) {
+  const auto passed = idle ? remap_fds(p.view()) : std::nullopt;
   auto g = passed ? take_guardian(*idle, p.view().portable)
                   : start_guardian(&p.view(), p.view().portable);
   if (!g) return unexpected(g.error());

@@ -7,9 +7,9 @@
 #include <cerrno>
 
 #include "process/targets.hpp"
-#include "sys/child.hpp"
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
+#include "sys/reap.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {

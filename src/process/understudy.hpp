@@ -10,7 +10,7 @@
 
 #include "process/child.hpp"
 #include "process/impl.hpp"
-#include "spawn/request.hpp"
+#include "spawn/spawn_spec.hpp"
 
 namespace brood::detail {
 
@@ -18,7 +18,7 @@ namespace brood::detail {
 struct cue {
   const command& cmd;
   const options& opts;
-  const request& req;
+  const spawn_spec& spec;
   process::impl& of;
 };
 

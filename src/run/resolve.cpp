@@ -11,7 +11,7 @@
 
 #include "base/make_error.hpp"
 #include "spawn/launch.hpp"
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 #include "sys/accounts.hpp"
 
 namespace brood::detail {
@@ -50,7 +50,7 @@ maybe group_id(const account& a, const char* option, unsigned& gid) {
 }
 
 // A user brings its groups along: leaving root's in place would not be dropping privileges.
-maybe resolve_user(const options& o, request& r) {
+maybe resolve_user(const options& o, spawn_spec& r) {
   if (!o.user.given()) return {};
   if (auto m = check_id(o.user, "user")) return m;
   sys::user_record user;
@@ -68,7 +68,7 @@ maybe resolve_user(const options& o, request& r) {
   return {};
 }
 
-maybe resolve_identity(const options& o, request& r) {
+maybe resolve_identity(const options& o, spawn_spec& r) {
   if (auto m = resolve_user(o, r)) return m;
   if (o.group.given()) {
     unsigned gid = 0;
@@ -96,7 +96,7 @@ struct limit_entry {
   std::optional<std::uint64_t> value;
 };
 
-maybe add_limit(const limit_entry& l, const options& o, request& r,
+maybe add_limit(const limit_entry& l, const options& o, spawn_spec& r,
                 std::vector<std::string>& degraded) {
   if (!l.value) return {};
   std::uint64_t most = 0;
@@ -118,7 +118,7 @@ maybe add_limit(const limit_entry& l, const options& o, request& r,
   return {};
 }
 
-maybe resolve_limits(const options& o, request& r, std::vector<std::string>& degraded) {
+maybe resolve_limits(const options& o, spawn_spec& r, std::vector<std::string>& degraded) {
   std::optional<std::uint64_t> cpu;
   if (o.limits.cpu_time.given()) {
     cpu = static_cast<std::uint64_t>((o.limits.cpu_time.nanoseconds() + ns_per_s - 1) / ns_per_s);
@@ -137,7 +137,7 @@ maybe resolve_limits(const options& o, request& r, std::vector<std::string>& deg
 }
 
 // The child's PATH, as it will be: with env replaced, the caller's does not matter.
-std::string search_path(const request& r) {
+std::string search_path(const spawn_spec& r) {
   constexpr std::string_view name = "PATH=";
   if (r.inherit_env) {
     const char* path = std::getenv("PATH");
@@ -151,9 +151,9 @@ std::string search_path(const request& r) {
 
 }  // namespace
 
-expected<request, error> resolve(const command& cmd, const options& o,
-                                 std::vector<std::string>& degraded) {
-  request r;
+expected<spawn_spec, error> resolve(const command& cmd, const options& o,
+                                    std::vector<std::string>& degraded) {
+  spawn_spec r;
   for (const std::string& a : cmd.args()) r.args.push_back(a.c_str());
   r.inherit_env = o.env.is_inherited();
   if (!r.inherit_env) r.env = o.env.block(environ);

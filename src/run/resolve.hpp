@@ -10,13 +10,13 @@
 #include <brood/expected.hpp>
 #include <brood/options.hpp>
 
-#include "spawn/request.hpp"
+#include "spawn/spawn_spec.hpp"
 
 namespace brood::detail {
 
 /// All of the request but the streams' moves. Borrows the strings of `cmd`.
 /// \param degraded  receives what best_effort left out.
-expected<request, error> resolve(const command& cmd, const options& o,
-                                 std::vector<std::string>& degraded);
+expected<spawn_spec, error> resolve(const command& cmd, const options& o,
+                                    std::vector<std::string>& degraded);
 
 }  // namespace brood::detail

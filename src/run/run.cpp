@@ -10,14 +10,14 @@
 #include "base/make_error.hpp"
 #include "base/retry.hpp"
 #include "process/access.hpp"
-#include "process/ground_crew.hpp"
+#include "process/spawn_resources.hpp"
 #include "process/understudy.hpp"
 #include "run/resolve.hpp"
-#include "run/spawn_below.hpp"
+#include "run/spawn_in.hpp"
 #include "run/streams.hpp"
 #include "run/validate.hpp"
 #include "spawn/launch.hpp"
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 #include "sys/time.hpp"
 
 namespace brood {
@@ -54,12 +54,13 @@ void keep(const options& o, std::int64_t now, impl& i) {
 }
 
 expected<std::unique_ptr<detail::child>, error> launch(const options& o, const detail::plan& p,
-                                                       impl& i, detail::ground_crew* crew) {
+                                                       impl& i,
+                                                       detail::spawn_resources* resources) {
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
-    auto sealed = detail::start_sealed(p, i.steps, crew ? &crew->guardians : nullptr);
-    // Who has a crew has other things to do meanwhile; but not if tree may be needed instead.
-    if (sealed && (!crew || o.best_effort)) {
+    auto sealed = detail::start_sealed(p, i.steps, resources ? &resources->guardians : nullptr);
+    // Who has a resources has other things to do meanwhile; but not if tree may be needed instead.
+    if (sealed && (!resources || o.best_effort)) {
       if (auto e = detail::settle_start(**sealed, p)) sealed = unexpected(std::move(*e));
     }
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
@@ -72,13 +73,13 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
                                                     : reach::tree;
   const bool leads = o.new_session || (o.process_group && *o.process_group == 0) ||
                      o.contain == containment::group;
-  return detail::start_direct(p, r, leads, crew ? &crew->pads : nullptr);
+  return detail::start_direct(p, r, leads, resources ? &resources->stacks : nullptr);
 }
 
 /// \param plan  made here; borrows of cmd and o. Needed until the child does not start any more.
 expected<holder, error> start(const command& cmd, const options& o,
                               std::optional<detail::plan>& plan,
-                              detail::ground_crew* crew = nullptr) {
+                              detail::spawn_resources* resources = nullptr) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
   auto i = std::make_unique<impl>();
@@ -96,7 +97,7 @@ expected<holder, error> start(const command& cmd, const options& o,
   }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
   plan.emplace(std::move(*request));
-  auto child = launch(o, *plan, *i, crew);
+  auto child = launch(o, *plan, *i, resources);
   if (!child) return unexpected(child.error());
   i->child = std::move(*child);
   i->args = cmd.args();
@@ -136,7 +137,7 @@ expected<completed_process, error> run_once(const command& cmd, const options& o
     i.stop_now(i.steps);
     throw;
   }
-  return i.judged(i.result());
+  return i.check_result(i.result());
 }
 
 expected<completed_process, error> run_again_and_again(const command& cmd, options o) {
@@ -147,7 +148,7 @@ expected<completed_process, error> run_again_and_again(const command& cmd, optio
   for (;;) {
     detail::number_attempt(o.env, schedule.attempt());
     auto r = run_once(cmd, o);
-    const bool again = r ? worth_another(policy, *r) : worth_another(policy, r.error());
+    const bool again = r ? should_retry(policy, *r) : should_retry(policy, r.error());
     const std::optional<std::int64_t> at =
         again ? schedule.next(sys::now()) : std::optional<std::int64_t>();
     if (!at) return detail::with_attempts(std::move(r), std::move(before));
@@ -198,8 +199,8 @@ void check_call(const command& cmd, options opts) {
   (void)run(cmd, opts);
 }
 
-expected<process, error> detail::try_spawn_below(ground_crew* crew, const command& cmd,
-                                                 options opts) {
+expected<process, error> detail::try_spawn_in(spawn_resources* resources, const command& cmd,
+                                              options opts) {
   if (opts.retry.attempts != 1) {
     return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
   }
@@ -211,10 +212,10 @@ expected<process, error> detail::try_spawn_below(ground_crew* crew, const comman
   }
   auto order = std::make_unique<start_order>();
   order->opts = std::move(opts);
-  auto started = start(cmd, order->opts, order->what, crew);
+  auto started = start(cmd, order->opts, order->what, resources);
   if (!started) return unexpected(started.error());
   (*started)->input = std::move(order->opts.input);
-  if (crew) (*started)->order = std::move(order);
+  if (resources) (*started)->order = std::move(order);
   return process_access::wrap(std::move(*started));
 }
 
@@ -239,7 +240,7 @@ bool detail::has_started(process& p) {
 }
 
 expected<process, error> try_spawn(const command& cmd, options opts) {
-  return detail::try_spawn_below(nullptr, cmd, std::move(opts));
+  return detail::try_spawn_in(nullptr, cmd, std::move(opts));
 }
 
 process spawn(const command& cmd, options opts) { return try_spawn(cmd, std::move(opts)).value(); }

@@ -23,7 +23,7 @@ struct ours {
 
 class opener {
  public:
-  opener(const options& o, request& r, process::impl& impl) : o_(o), r_(r), impl_(impl) {}
+  opener(const options& o, spawn_spec& r, process::impl& impl) : o_(o), r_(r), impl_(impl) {}
 
   expected<child_ends, error> run() {
     if (auto e = open_in()) return unexpected(std::move(*e));
@@ -162,7 +162,7 @@ class opener {
   }
 
   const options& o_;
-  request& r_;
+  spawn_spec& r_;
   process::impl& impl_;
   ours ends_;
   child_ends child_;
@@ -171,7 +171,7 @@ class opener {
 
 }  // namespace
 
-expected<child_ends, error> open_streams(const options& o, request& r, process::impl& impl) {
+expected<child_ends, error> open_streams(const options& o, spawn_spec& r, process::impl& impl) {
   return opener(o, r, impl).run();
 }
 

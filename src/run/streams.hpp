@@ -9,7 +9,7 @@
 #include <brood/options.hpp>
 
 #include "process/impl.hpp"
-#include "spawn/request.hpp"
+#include "spawn/spawn_spec.hpp"
 
 namespace brood::detail {
 
@@ -19,6 +19,6 @@ struct child_ends {
 };
 
 /// Adds the moves to `r`, and our ends to `impl`.
-expected<child_ends, error> open_streams(const options& o, request& r, process::impl& impl);
+expected<child_ends, error> open_streams(const options& o, spawn_spec& r, process::impl& impl);
 
 }  // namespace brood::detail

@@ -4,7 +4,7 @@
 
 #include <linux/sched.h>
 
-#include "spawn/child.hpp"
+#include "spawn/child_side.hpp"
 
 namespace brood::detail {
 

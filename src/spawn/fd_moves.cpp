@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 
 namespace brood::detail {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "spawn/plan.hpp"
+#include "spawn/plan_view.hpp"
 
 namespace brood::detail {
 

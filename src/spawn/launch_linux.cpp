@@ -8,12 +8,12 @@
 #include <atomic>
 #include <cstdint>
 
-#include "spawn/child.hpp"
+#include "spawn/child_side.hpp"
 #include "spawn/clone3.hpp"
 #include "spawn/launch.hpp"
 #include "sys/call.hpp"
-#include "sys/child.hpp"
 #include "sys/fd.hpp"
+#include "sys/reap.hpp"
 #include "sys/time.hpp"
 
 #ifdef __GLIBC__

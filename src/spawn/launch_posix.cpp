@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "spawn/child.hpp"
+#include "spawn/child_side.hpp"
 #include "spawn/launch.hpp"
 #include "sys/call.hpp"
-#include "sys/child.hpp"
 #include "sys/fd.hpp"
+#include "sys/reap.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {

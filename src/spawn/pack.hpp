@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "spawn/plan.hpp"
+#include "spawn/plan_view.hpp"
 
 namespace brood::detail {
 

@@ -1,6 +1,6 @@
 // Which files a program's name may stand for.
 // SPDX-License-Identifier: Apache-2.0
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 
 namespace brood::detail {
 

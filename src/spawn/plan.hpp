@@ -1,58 +1,50 @@
-// What a child does between clone and exec, as flat data that is computed before either.
+// From a request to a plan: pure, and the only place that allocates for the child.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <brood/error.hpp>
 
+#include "spawn/plan_view.hpp"
+#include "spawn/spawn_spec.hpp"
+
 namespace brood::detail {
 
-/// One thing the child does. Each is one or two raw system calls; none can allocate or lock.
-enum class op : std::uint8_t {
-  close_others,   ///< close every descriptor from 3 on that no step puts there or keeps; done last
-  keep_fd,        ///< a: stays open over exec under its own number
-  move_fd,        ///< a becomes b
-  park_fd,        ///< a is copied aside, above b
-  unpark_fd,      ///< the parked one becomes b
-  new_session,    ///< setsid
-  process_group,  ///< setpgid(0, a)
-  set_umask,      ///< a
-  set_nice,       ///< a: the new niceness
-  set_limit,      ///< resource a: soft c, hard d
-  set_groups,     ///< n numbers at data
-  set_gid,        ///< a
-  set_uid,        ///< a
-  change_dir,     ///< the path at data
+/// Owns what its view() points to, but for the strings that the request borrowed. Immovable, as
+/// the view points into it.
+class plan {
+ public:
+  explicit plan(spawn_spec r);
+  plan(const plan&) = delete;
+  plan& operator=(const plan&) = delete;
+
+  const plan_view& view() const noexcept { return view_; }
+  /// The error a caller gets for what the child reported.
+  error explain(const child_error& e) const;
+
+ private:
+  void add_identity();
+  void add(op what, error_stage stage, int a = 0, int b = 0);
+  std::string subject(const step& s) const;
+  error explain_exec(const child_error& e) const;
+
+  spawn_spec spec_;
+  std::vector<const char*> programs_;
+  std::vector<char*> argv_;
+  std::vector<char*> envp_;
+  std::vector<step> steps_;
+  plan_view view_{};
 };
 
-struct step {
-  op what;
-  error_stage stage;    ///< under which its failure is reported
-  std::uint32_t n = 0;  ///< set_groups: how many; change_dir: length of the path with its NUL
-  int a = 0;
-  int b = 0;
-  std::uint64_t c = 0;
-  std::uint64_t d = 0;
-  const void* data = nullptr;
-};
+/// The steps that carry out all `moves` at once, in an order in which none overwrites what another
+/// still needs; a cycle parks one descriptor. Two moves to one number: the last one counts.
+std::vector<step> order_moves(std::vector<fd_move> moves);
 
-/// A plan as the child reads it: borrowed memory only.
-struct plan_view {
-  const char* const* programs;  ///< candidates in order, null-terminated
-  char* const* argv;
-  char* const* envp;
-  const step* steps;
-  std::uint32_t step_count;
-  int program_fd = -1;    ///< executed instead of `programs` when >= 0
-  bool portable = false;  ///< start it by fork(2), as the POSIX back end does
-};
-
-/// Where a child failed before exec.
-struct child_error {
-  error_stage stage = error_stage::exec;
-  int os = 0;              ///< errno; 0: it did not fail
-  std::uint32_t step = 0;  ///< index of the step that failed
-};
+/// The files to try for `program`: itself if it has a slash, else one per directory of `path`.
+/// Empty entries of `path`, which by tradition mean the working directory, are passed over.
+std::vector<std::string> path_candidates(std::string_view program, std::string_view path);
 
 }  // namespace brood::detail

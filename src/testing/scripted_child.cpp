@@ -142,7 +142,7 @@ class dresser {
  private:
   int target(int number) const {
     int from = number;
-    for (const fd_move& m : c_.req.moves) {
+    for (const fd_move& m : c_.spec.moves) {
       if (m.to == number) from = m.from;
     }
     return from;

@@ -201,7 +201,7 @@ TEST_P(Sweep, ABatchInAPool) {
 TEST_P(Sweep, ABatchWithoutPipes) {
   sweep([] {
     try {
-      brood::pool p({.max_workers = 2, .expect_sealed = true});
+      brood::pool p({.max_workers = 2, .prestart_guardian = true});
       const options o{.contain = std::get<0>(GetParam())};
       const auto all = p.try_map({{helper(), "exit", "0"}, {helper(), "exit", "0"}}, o);
       EXPECT_TRUE(fired || (all[0] && all[1] && all[0]->success() && all[1]->success()));

@@ -70,7 +70,7 @@ TEST_F(SealedPool, OneGuardianServesOneCommandAfterAnother) {
 }
 
 TEST_F(SealedPool, AnExpectedGuardianServesTheFirstJob) {
-  pool_.emplace(brood::pool_options{.max_workers = 1, .expect_sealed = true});
+  pool_.emplace(brood::pool_options{.max_workers = 1, .prestart_guardian = true});
   pid_t early = -1;
   support::poll_until(support::patience, [&] {
     for (const auto& [pid, name] : support::snapshot::take().children) {
@@ -83,7 +83,8 @@ TEST_F(SealedPool, AnExpectedGuardianServesTheFirstJob) {
 }
 
 TEST_F(SealedPool, AGuardianThatNobodyNeedsEndsWithThePool) {
-  pool({.max_workers = 1, .expect_sealed = true});  // what is left of it, the fixture would find
+  pool(
+      {.max_workers = 1, .prestart_guardian = true});  // what is left of it, the fixture would find
 }
 
 TEST_F(SealedPool, AsManyGuardiansAsRunAtOnce) {

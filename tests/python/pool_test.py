@@ -119,9 +119,9 @@ class Pools(Clean):
             self.assertGreater(time.monotonic() - start, 0.2)
 
     def test_expect_sealed(self):
-        with brood.Pool(2, expect_sealed=True) as pool:
+        with brood.Pool(2, prestart_guardian=True) as pool:
             self.assertEqual(pool.submit(["true"], contain="sealed").result().reason, "exited")
-        with brood.Pool(2, expect_sealed=True):
+        with brood.Pool(2, prestart_guardian=True):
             pass
         with self.assertRaises(ChildProcessError):  # no guardian is left
             os.waitpid(-1, os.WNOHANG)

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 
 #include <gtest/gtest.h>
 
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 
 namespace {
 
@@ -21,7 +21,7 @@ using brood::detail::op;
 using brood::detail::pack;
 using brood::detail::plan;
 using brood::detail::plan_view;
-using brood::detail::request;
+using brood::detail::spawn_spec;
 using brood::detail::step;
 using brood::detail::unpack;
 
@@ -69,7 +69,7 @@ struct unpacked {
   bool good = false;
 };
 
-void expect_round_trip(request r) {
+void expect_round_trip(spawn_spec r) {
   const plan before(std::move(r));
   const plan_view& v = before.view();
   const unpacked after(pack(v));
@@ -92,7 +92,7 @@ void expect_round_trip(request r) {
 }
 
 TEST(pack, keeps_a_plan_that_says_nothing) {
-  request r;
+  spawn_spec r;
   r.inherit_env = false;
   r.close_fds = false;
   expect_round_trip(r);
@@ -101,7 +101,7 @@ TEST(pack, keeps_a_plan_that_says_nothing) {
 }
 
 TEST(pack, keeps_all_that_a_plan_can_say) {
-  request r;
+  spawn_spec r;
   r.args = {"name", "", "a b", "\xff\n", "last"};
   r.program = "name";
   r.programs = {"/bin/name", "/usr/bin/name"};
@@ -123,7 +123,7 @@ TEST(pack, keeps_all_that_a_plan_can_say) {
 }
 
 TEST(pack, keeps_the_difference_between_no_groups_and_unchanged_groups) {
-  request r;
+  spawn_spec r;
   r.groups.emplace();
   const plan before(std::move(r));
   const unpacked after(pack(before.view()));
@@ -140,7 +140,7 @@ TEST(pack, keeps_the_difference_between_no_groups_and_unchanged_groups) {
 TEST(pack, keeps_strings_of_any_length) {
   for (std::size_t length = 0; length < 40; ++length) {
     const std::string word(length, 'w');
-    request r;
+    spawn_spec r;
     r.args = {word.c_str(), "x", word.c_str()};
     r.programs = {word};
     r.env = {word, "E=" + word};
@@ -153,7 +153,7 @@ TEST(pack, keeps_strings_of_any_length) {
 
 TEST(pack, keeps_a_large_plan) {
   const std::string word(1000, 'w');
-  request r;
+  spawn_spec r;
   r.args.assign(3000, word.c_str());
   r.env.assign(2000, "E=" + word);
   r.inherit_env = false;
@@ -167,7 +167,7 @@ TEST(pack, keeps_random_plans) {
   for (int round = 0; round < 500; ++round) {
     std::vector<std::string> words(random() % 9);
     for (std::string& w : words) w.assign(random() % 30, static_cast<char>('a' + random() % 26));
-    request r;
+    spawn_spec r;
     for (const std::string& w : words) r.args.push_back(w.c_str());
     r.programs.assign(words.rbegin(), words.rend());
     r.env = words;
@@ -181,7 +181,7 @@ TEST(pack, keeps_random_plans) {
 }
 
 TEST(unpack, refuses_what_is_no_plan) {
-  const plan p{request{}};
+  const plan p{spawn_spec{}};
   std::string bytes = pack(p.view());
   EXPECT_TRUE(unpacked(bytes).good);
   EXPECT_FALSE(unpacked("").good);

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "spawn/make_plan.hpp"
+#include "spawn/plan.hpp"
 
 namespace {
 

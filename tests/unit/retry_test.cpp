@@ -14,7 +14,7 @@ using brood::completed_process;
 using brood::reason;
 using brood::retry_policy;
 using brood::retry_schedule;
-using brood::worth_another;
+using brood::should_retry;
 using brood::detail::find_mistake;
 
 constexpr std::int64_t second = 1'000'000'000;
@@ -81,22 +81,18 @@ TEST(retry, what_cannot_be_counted_never_comes) {
 
 TEST(retry, any_bad_end_is_worth_another_unless_some_are_named) {
   const retry_policy any;
-  EXPECT_FALSE(worth_another(any, ended(brood::exit_status::exited(0))));
-  EXPECT_TRUE(worth_another(any, ended(brood::exit_status::exited(1))));
-  EXPECT_TRUE(
-      worth_another(any, ended(brood::exit_status::signaled(15, false), reason::timed_out)));
+  EXPECT_FALSE(should_retry(any, ended(brood::exit_status::exited(0))));
+  EXPECT_TRUE(should_retry(any, ended(brood::exit_status::exited(1))));
+  EXPECT_TRUE(should_retry(any, ended(brood::exit_status::signaled(15, false), reason::timed_out)));
   EXPECT_FALSE(
-      worth_another(any, ended(brood::exit_status::signaled(15, false), reason::cancelled)));
+      should_retry(any, ended(brood::exit_status::signaled(15, false), reason::cancelled)));
 
   const retry_policy some{.on_reasons = {reason::timed_out}, .on_codes = {75}, .on_signals = {11}};
-  EXPECT_TRUE(worth_another(some, ended(brood::exit_status::exited(75))));
-  EXPECT_FALSE(worth_another(some, ended(brood::exit_status::exited(1))));
-  EXPECT_TRUE(
-      worth_another(some, ended(brood::exit_status::signaled(11, false), reason::signaled)));
-  EXPECT_FALSE(
-      worth_another(some, ended(brood::exit_status::signaled(9, false), reason::signaled)));
-  EXPECT_TRUE(
-      worth_another(some, ended(brood::exit_status::signaled(9, false), reason::timed_out)));
+  EXPECT_TRUE(should_retry(some, ended(brood::exit_status::exited(75))));
+  EXPECT_FALSE(should_retry(some, ended(brood::exit_status::exited(1))));
+  EXPECT_TRUE(should_retry(some, ended(brood::exit_status::signaled(11, false), reason::signaled)));
+  EXPECT_FALSE(should_retry(some, ended(brood::exit_status::signaled(9, false), reason::signaled)));
+  EXPECT_TRUE(should_retry(some, ended(brood::exit_status::signaled(9, false), reason::timed_out)));
 }
 
 TEST(retry, a_program_that_is_missing_stays_so_but_a_shortage_passes) {
@@ -105,8 +101,8 @@ TEST(retry, a_program_that_is_missing_stays_so_but_a_shortage_passes) {
   const retry_policy any;
   const auto missing = brood::error(error_kind::not_found, error_stage::exec, "x", {}, {});
   const auto busy = brood::error(error_kind::busy, error_stage::fork, "x", {}, {});
-  EXPECT_FALSE(worth_another(any, missing));
-  EXPECT_TRUE(worth_another(any, busy));
+  EXPECT_FALSE(should_retry(any, missing));
+  EXPECT_TRUE(should_retry(any, busy));
 }
 
 TEST(retry, mistakes_in_a_policy_are_named) {

@@ -32,9 +32,9 @@ namespace {
 
 class guardian {
  public:
-  /// `bell`: the host sleeps until it rings, once for each command; -1: it listens all the time.
-  guardian(int channel, int bell) noexcept
-      : channel_(channel), bell_(bell), all_(targets::reach::children, ::getpid(), -1, false) {}
+  /// `wakeup`: the host sleeps until it rings, once for each command; -1: it listens all the time.
+  guardian(int channel, int wakeup) noexcept
+      : channel_(channel), wakeup_(wakeup), all_(targets::reach::children, ::getpid(), -1, false) {}
 
   int run() noexcept {
     if (!prepare()) return 1;
@@ -49,19 +49,20 @@ class guardian {
   // Until the tree is empty.
   void attend() noexcept {
     // The host may have died while it was starting the command.
-    std::int64_t until = ladder_.started() ? 0 : bell_ >= 0 ? sys::now() + brief : INT64_MAX;
+    std::int64_t until = ladder_.started() ? 0 : wakeup_ >= 0 ? sys::now() + brief : INT64_MAX;
     while (!empty_ && !released_) {
       pollfd fds[2] = {{signals_, POLLIN, 0}, {channel_, POLLIN, 0}};
       const bool listening = !host_gone_;
       if (sys::poll_until(fds, listening ? 2 : 1, until) < 0) until = sys::now() + 1'000'000;
       if (fds[0].revents) forget_signals();
-      if (listening && fds[1].revents) listen();
+      if (listening && fds[1].revents) receive_request();
       reap();
-      ring();
+      send_wakeup();
       until = INT64_MAX;
       if (!empty_ && ladder_.started()) until = next_rung();
     }
-    if (empty_ && !said_empty_) say({.kind = answer::what::empty, .empty = true, .stays = stays()});
+    if (empty_ && !sent_empty_)
+      send_reply({.kind = reply::what::empty, .empty = true, .stays = stays()});
   }
 
   // Once the tree was signalled, what is known of it belongs to that command.
@@ -77,7 +78,7 @@ class guardian {
     sigaddset(&child, SIGCHLD);
     signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals_ < 0 || !lower(channel_, signals_ + 1)) return false;
-    if (bell_ >= 0 && !lower(bell_, channel_ + 1)) return false;
+    if (wakeup_ >= 0 && !lower(wakeup_, channel_ + 1)) return false;
     ::prctl(PR_SET_NAME, "brood-guardian");
     return ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
   }
@@ -103,7 +104,7 @@ class guardian {
 
   void close_all_but_ours() noexcept {
     unsigned next = 0;
-    for (const int ours : {signals_, channel_, bell_}) {  // in their order
+    for (const int ours : {signals_, channel_, wakeup_}) {  // in their order
       if (ours < 0) continue;
       const auto number = static_cast<unsigned>(ours);
       if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
@@ -122,18 +123,18 @@ class guardian {
   }
 
   // Nobody is below us: what is said of a command that has ended meanwhile is late.
-  bool await_launch(ask& request) noexcept {
+  bool await_launch(request& message) noexcept {
     for (;;) {
-      sys::packet p{.head = &request,
-                    .head_size = sizeof request,
+      sys::packet p{.head = &message,
+                    .head_size = sizeof message,
                     .body = first_piece_,
                     .body_size = sizeof first_piece_};
       const ssize_t n = sys::receive_packet(channel_, p);
-      if (n < static_cast<ssize_t>(sizeof request)) return false;
-      if (request.kind == ask::what::release) return false;
-      if (request.kind == ask::what::pass) place(p, static_cast<int>(request.n));
-      if (request.kind != ask::what::launch) continue;
-      place(p, request.first);
+      if (n < static_cast<ssize_t>(sizeof message)) return false;
+      if (message.kind == request::what::release) return false;
+      if (message.kind == request::what::pass) place(p, static_cast<int>(message.n));
+      if (message.kind != request::what::launch) continue;
+      place(p, message.first);
       return true;
     }
   }
@@ -156,22 +157,22 @@ class guardian {
   }
 
   bool launch_command() noexcept {
-    ask request;
-    if (!await_launch(request)) return false;
-    stay_ = request.stay;
-    empty_ = said_empty_ = rung_ = false;
-    on_host_death_ = request.steps;
-    char* const bytes = receive_plan(request.n);
+    request message;
+    if (!await_launch(message)) return false;
+    stay_ = message.stay;
+    empty_ = sent_empty_ = woken_ = false;
+    on_host_death_ = message.steps;
+    char* const bytes = receive_plan(message.n);
     if (bytes == nullptr) return fail({error_stage::guard, ENOMEM, 0});
     plan_view plan{};
     if (not_passed_ != 0) return fail({error_stage::guard, not_passed_, 0});
-    if (!unpack(bytes, request.n, plan)) return fail({error_stage::guard, EPROTO, 0});
+    if (!unpack(bytes, message.n, plan)) return fail({error_stage::guard, EPROTO, 0});
     if (!stay_) guard_sources(plan);
     const launched l = launch(plan);
-    if (bytes != first_piece_) ::munmap(bytes, request.n);
+    if (bytes != first_piece_) ::munmap(bytes, message.n);
     if (l.error.os != 0) return fail(l.error);
     command_ = l.pid;
-    const answer started{.kind = answer::what::started, .pid = l.pid, .at = l.at};
+    const reply started{.kind = reply::what::started, .pid = l.pid, .at = l.at};
     const int r = sys::send_packet(channel_, &started, sizeof started, l.pidfd);
     if (l.pidfd >= 0) sys::close_fd(l.pidfd);
     close_all_but_ours();
@@ -180,19 +181,19 @@ class guardian {
   }
 
   bool fail(const child_error& error) noexcept {
-    say({.kind = answer::what::failed, .error = error});
+    send_reply({.kind = reply::what::failed, .error = error});
     return false;
   }
 
-  void say(const answer& a) noexcept {
+  void send_reply(const reply& a) noexcept {
     if (host_gone_) return;
     (void)sys::send_packet(channel_, &a, sizeof a);
-    ring();
+    send_wakeup();
   }
 
-  void ring() noexcept {
-    if (bell_ >= 0 && !rung_) (void)sys::write_some(bell_, "", 1);
-    rung_ = true;
+  void send_wakeup() noexcept {
+    if (wakeup_ >= 0 && !woken_) (void)sys::write_some(wakeup_, "", 1);
+    woken_ = true;
   }
 
   // One SIGCHLD at most is pending, however many children ended.
@@ -206,32 +207,32 @@ class guardian {
     ladder_.start(on_host_death_);
   }
 
-  void listen() noexcept {
-    ask request;
-    const ssize_t n = sys::receive_packet(channel_, &request, sizeof request, nullptr);
-    if (n != static_cast<ssize_t>(sizeof request)) return host_died();
-    switch (request.kind) {
-      case ask::what::signal:
-        if (command_ > 0) (void)sys::send_signal(command_, -1, static_cast<int>(request.n));
+  void receive_request() noexcept {
+    request message;
+    const ssize_t n = sys::receive_packet(channel_, &message, sizeof message, nullptr);
+    if (n != static_cast<ssize_t>(sizeof message)) return host_died();
+    switch (message.kind) {
+      case request::what::signal:
+        if (command_ > 0) (void)sys::send_signal(command_, -1, static_cast<int>(message.n));
         break;
-      case ask::what::signal_all:
+      case request::what::signal_all:
         signalled_ = true;
         all_.new_round();
-        (void)all_.deliver(static_cast<int>(request.n));
+        (void)all_.deliver(static_cast<int>(message.n));
         break;
-      case ask::what::stop:
+      case request::what::stop:
         signalled_ = true;
         if (ladder_.started()) {
-          ladder_.hurry();
+          ladder_.escalate();
         } else {
-          ladder_.start(request.steps);
+          ladder_.start(message.steps);
         }
         break;
-      case ask::what::release:
+      case request::what::release:
         released_ = true;
         break;
-      case ask::what::pass:
-      case ask::what::launch:
+      case request::what::pass:
+      case request::what::launch:
         break;
     }
   }
@@ -239,7 +240,7 @@ class guardian {
   // Only here is wait-for-any right: every child of this process is its own business. That the
   // command was the last one is said along with its end: mostly it was.
   void reap() noexcept {
-    answer end{.kind = answer::what::exited};
+    reply end{.kind = reply::what::exited};
     for (;;) {
       sys::exit_record record;
       const int pid = sys::reap_any(record);
@@ -252,9 +253,9 @@ class guardian {
       end.record = record;
     }
     if (end.pid <= 0) return;
-    end.empty = said_empty_ = empty_;
+    end.empty = sent_empty_ = empty_;
     end.stays = stays();
-    say(end);
+    send_reply(end);
   }
 
   std::int64_t next_rung() noexcept {
@@ -275,7 +276,7 @@ class guardian {
   static constexpr std::int64_t brief = 500'000;  // ns
 
   int channel_;
-  int bell_;
+  int wakeup_;
   int signals_ = -1;
   int command_ = -1;    // -1 once it was reaped
   int not_passed_ = 0;  // errno: a descriptor did not find its place
@@ -284,8 +285,8 @@ class guardian {
   bool host_gone_ = false;
   bool released_ = false;
   bool empty_ = false;
-  bool said_empty_ = false;
-  bool rung_ = false;  // for this command
+  bool sent_empty_ = false;
+  bool woken_ = false;  // for this command
   bool gave_up_ = false;
   targets all_;
   ladder ladder_;

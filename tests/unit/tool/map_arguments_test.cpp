@@ -16,7 +16,7 @@
 #include "exit.hpp"
 #include "map/blocks.hpp"
 #include "map/input.hpp"
-#include "map/plan.hpp"
+#include "map/packing.hpp"
 #include "map/source.hpp"
 #include "map/template.hpp"
 
@@ -255,11 +255,11 @@ TEST(MapPlan, NorThanOneWordCanHave) {
       jobs_of({"a", "'", "c"}, {.max_args = 100, .max_bytes = 1000, .max_word = 7, .quoted = true}),
       ElementsAre(fields{"a"}, fields{"'"}, fields{"c"}));
   const cli::template_options o;
-  const auto words = cli::word_template({"x", "{}", "a{}b{.}"}, o).hunger();
+  const auto words = cli::word_template({"x", "{}", "a{}b{.}"}, o).argument_budget();
   EXPECT_EQ(words.copies, 3U);
   EXPECT_EQ(words.in_word, 2U);
   EXPECT_FALSE(words.quoted);
-  const auto text = cli::shell_template({"x {}"}, o).hunger();
+  const auto text = cli::shell_template({"x {}"}, o).argument_budget();
   EXPECT_EQ(text.in_word, 1U);
   EXPECT_TRUE(text.quoted);
   const cli::packing twice = cli::pack_for(words, 100);

@@ -15,7 +15,7 @@
 #include "map/median.hpp"
 #include "map/printer.hpp"
 #include "map/progress.hpp"
-#include "map/recorder.hpp"
+#include "map/results_writer.hpp"
 #include "map/settings.hpp"
 #include "spool.hpp"
 

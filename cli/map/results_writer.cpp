@@ -1,6 +1,6 @@
 // Writes the job log, JSON lines and the folders of --results.
 // SPDX-License-Identifier: Apache-2.0
-#include "map/recorder.hpp"
+#include "map/results_writer.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -58,8 +58,9 @@ std::string as_component(const std::string& value) {
   return name.substr(0, 200) + "~" + digest(value);
 }
 
-recorder::recorder(const map_settings& s, const composer& c, const template_options& o)
-    : settings_(s), composer_(c) {
+results_writer::results_writer(const map_settings& s, const command_template& c,
+                               const template_options& o)
+    : settings_(s), template_(c) {
   if (!s.results.empty()) {
     auto pieces = parse_pieces(s.results, o);
     if (has_replacement(pieces)) folder_ = std::move(pieces);
@@ -74,15 +75,15 @@ recorder::recorder(const map_settings& s, const composer& c, const template_opti
   }
 }
 
-recorder::~recorder() {
+results_writer::~results_writer() {
   if (log_ >= 0) ::close(log_);
 }
 
-std::string recorder::folder_for(const map_job& job) const {
+std::string results_writer::folder_for(const map_job& job) const {
   if (settings_.results.empty()) return {};
   std::string path = settings_.results;
   if (folder_) {
-    path = composer_.fill(*folder_, job);
+    path = template_.fill(*folder_, job);
   } else if (job.block) {
     path += "/" + std::to_string(job.seq);
   } else {
@@ -101,7 +102,7 @@ std::string recorder::folder_for(const map_job& job) const {
   return path;
 }
 
-void recorder::log(const job_end& end) {
+void results_writer::log(const job_end& end) {
   if (log_ < 0 || !end.last) return;
   const brood::completed_process* r = end.result;
   const int signal = r != nullptr ? r->status.signal().value_or(0) : 0;
@@ -115,7 +116,7 @@ void recorder::log(const job_end& end) {
       wall, static_cast<unsigned long long>(end.job->block ? end.job->block->size() : 0),
       static_cast<unsigned long long>(end.out_bytes), code, signal);
   line.resize(static_cast<std::size_t>(n));
-  line += composer_.text_for(*end.job);
+  line += template_.text_for(*end.job);
   for (char& c : line) {
     if (c == '\n') c = ' ';  // a line stays a line
   }
@@ -124,7 +125,7 @@ void recorder::log(const job_end& end) {
   }
 }
 
-std::string recorder::json(const job_end& end, const slot_output& output) const {
+std::string results_writer::json(const job_end& end, const slot_output& output) const {
   constexpr std::uint64_t most = 256 << 10;  // of each stream, in our memory
   const batch_facts facts{end.job->seq, end.job->slot, &end.job->args, end.job->attempt};
   if (end.result == nullptr) return to_json(end.job->cmd, *end.wrong, facts);

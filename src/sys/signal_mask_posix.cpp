@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "sys/call.hpp"
-#include "sys/child.hpp"
+#include "sys/reap.hpp"
 
 namespace brood::detail::sys {
 

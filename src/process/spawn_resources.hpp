@@ -2,15 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "process/idle_guardians.hpp"
-#include "spawn/launch_pads.hpp"
+#include "process/guardian_pool.hpp"
+#include "spawn/pending_exec.hpp"
 
 namespace brood::detail {
 
 /// For one thread; outlives the processes that it helped to start.
-struct ground_crew {
-  launch_pads pads;          ///< for children of ours
-  idle_guardians guardians;  ///< for sealed commands
+struct spawn_resources {
+  child_stack_pool stacks;  ///< for children of ours
+  guardian_pool guardians;  ///< for sealed commands
 };
 
 }  // namespace brood::detail

@@ -22,7 +22,7 @@ struct limit_request {
 };
 
 /// Input of make_plan(). Strings that `args` and `env` point to are borrowed.
-struct request {
+struct spawn_spec {
   std::vector<const char*> args;      ///< without the null at the end
   std::string program;                ///< as the caller named it
   std::vector<std::string> programs;  ///< candidates for execve, in order

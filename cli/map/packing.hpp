@@ -21,7 +21,7 @@ struct packing {
 };
 
 /// Up to `max_args`, as execve(2) allows beside this environment.
-packing pack_for(const appetite& command, std::size_t max_args);
+packing pack_for(const arg_size& command, std::size_t max_args);
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how);
 

@@ -1,6 +1,6 @@
 // Looks at the clock, at the load and at free memory.
 // SPDX-License-Identifier: Apache-2.0
-#include "map/gate.hpp"
+#include "map/start_throttle.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,13 +28,13 @@ std::uint64_t available_memory() {
 
 }  // namespace
 
-gate::gate(const map_settings& s) : settings_(s) {
+start_throttle::start_throttle(const map_settings& s) : settings_(s) {
   if (s.free_memory && available_memory() == 0) {
     throw failure{"map: --memfree: /proc/meminfo does not say how much memory is available"};
   }
 }
 
-std::int64_t gate::closed_until(std::int64_t now) {
+std::int64_t start_throttle::closed_until(std::int64_t now) {
   if (settings_.delay.given() && last_start_ != INT64_MIN) {
     const std::int64_t next = last_start_ + settings_.delay.nanoseconds();
     if (now < next) return next;

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "spawn/child.hpp"
+#include "spawn/child_side.hpp"
 #include "spawn/raw_call.hpp"
 
 namespace brood::detail {

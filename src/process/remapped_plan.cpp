@@ -1,6 +1,6 @@
 // Renumbering the descriptors of a plan.
 // SPDX-License-Identifier: Apache-2.0
-#include "process/passed_plan.hpp"
+#include "process/remapped_plan.hpp"
 
 #include <algorithm>
 
@@ -24,7 +24,7 @@ class renumbering {
     }
   }
 
-  passed_plan take() {
+  remapped_plan take() {
     for (std::uint32_t i = 0; i < plan_.step_count; ++i) add(plan_.steps[i]);
     // What the command inherits without a step. The new ones come last, so that an error still
     // names the step of the plan that the caller knows.
@@ -59,13 +59,13 @@ class renumbering {
   }
 
   const plan_view& plan_;
-  passed_plan out_;
+  remapped_plan out_;
   bool placed_[3] = {};
 };
 
 }  // namespace
 
-std::optional<passed_plan> pass_on(const plan_view& plan) {
+std::optional<remapped_plan> remap_fds(const plan_view& plan) {
   if (plan.step_count == 0 || plan.steps[0].what != op::close_others) return {};
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
     if (plan.steps[i].what == op::park_fd) return {};

@@ -9,9 +9,9 @@
 namespace brood::detail {
 
 // What a job runs on: a slot that was taken, or the one that we have anyway.
-class jobserver_guest::share final : public stake {
+class jobserver_token_client::share final : public job_token {
  public:
-  share(jobserver_guest& g, jobserver_client::slot s) : guest_(g), slot_(std::move(s)) {
+  share(jobserver_token_client& g, jobserver_client::slot s) : guest_(g), slot_(std::move(s)) {
     if (!slot_) guest_.first_is_taken_ = true;
   }
   ~share() override {
@@ -19,11 +19,11 @@ class jobserver_guest::share final : public stake {
   }
 
  private:
-  jobserver_guest& guest_;
+  jobserver_token_client& guest_;
   jobserver_client::slot slot_;
 };
 
-bool jobserver_guest::may_start(const load&) {
+bool jobserver_token_client::may_start(const load&) {
   if (!first_is_taken_ || next_) return true;
   if (lost_) return false;
   auto slot = client_.try_take(std::chrono::seconds(0));
@@ -33,15 +33,15 @@ bool jobserver_guest::may_start(const load&) {
 }
 
 // The jobs find it in the environment that they inherit; they need the descriptors named there.
-expected<std::unique_ptr<stake>, error> jobserver_guest::equip(options& o) {
+expected<std::unique_ptr<job_token>, error> jobserver_token_client::prepare(options& o) {
   for (const int number : jobserver_access::of(client_).inherited) {
     if (!has_number(o, number) && sys::is_open(number) == 0) o.pass_fds.push_back(number);
   }
-  std::unique_ptr<stake> s = std::make_unique<share>(*this, std::move(next_));
+  std::unique_ptr<job_token> s = std::make_unique<share>(*this, std::move(next_));
   return s;
 }
 
-void jobserver_guest::settle(const load& l) {
+void jobserver_token_client::rebalance(const load& l) {
   if (!l.wanting || lost_) {
     next_.give_back();
     return loop_.forget(*this);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "sys/call.hpp"
-#include "sys/child.hpp"
+#include "sys/reap.hpp"
 
 namespace brood::detail::sys {
 

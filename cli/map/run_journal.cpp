@@ -1,6 +1,6 @@
 // Tells the journal about jobs, and keeps the ends of their output beside it.
 // SPDX-License-Identifier: Apache-2.0
-#include "map/chronicle.hpp"
+#include "map/run_journal.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -53,8 +53,9 @@ attempt describe(const map_job& job) {
 
 // --- who a job is ---
 
-identity_maker::identity_maker(const map_settings& s, const composer& c, const template_options& o)
-    : settings_(s), composer_(c), cwd_(working_directory()) {
+identity_maker::identity_maker(const map_settings& s, const command_template& c,
+                               const template_options& o)
+    : settings_(s), template_(c), cwd_(working_directory()) {
   const std::string& dir = s.options.cwd;
   if (!dir.empty()) cwd_ = dir.starts_with('/') ? dir : cwd_ + "/" + dir;
   for (const auto& [name, value] : s.given) {
@@ -77,16 +78,16 @@ job_identity identity_maker::identify(const map_job& job) {
   what.environment = environment_;
   if (job.block) what.environment.emplace_back("stdin", *job.block);
   what.inputs = inputs_;
-  for (const auto& pieces : depends_) what.inputs.push_back(composer_.fill(pieces, job));
+  for (const auto& pieces : depends_) what.inputs.push_back(template_.fill(pieces, job));
   what.subject = job.args;
   return identifier_.identify(what);
 }
 
 // --- the run ---
 
-chronicle::chronicle(const map_settings& s, const composer& c, const template_options& o,
-                     std::vector<std::string> argv)
-    : settings_(s), composer_(c) {
+run_journal::run_journal(const map_settings& s, const command_template& c,
+                         const template_options& o, std::vector<std::string> argv)
+    : settings_(s), template_(c) {
   if (s.no_journal) return;
   const std::string folder = folder_to_use();
   try {
@@ -109,20 +110,20 @@ chronicle::chronicle(const map_settings& s, const composer& c, const template_op
   journal_->start_run(std::move(info));
 }
 
-void chronicle::await_run() {
+void run_journal::await_run() {
   if (journal_) kept_name_ = "output/" + std::to_string(journal_->await_run());
 }
 
-chronicle::~chronicle() {
+run_journal::~run_journal() {
   if (kept_ >= 0) ::close(kept_);
 }
 
-bool chronicle::is_done(map_job& job) {
+bool run_journal::is_done(map_job& job) {
   if (!journal_) return false;
   job.identity = identities_->identify(job);
   if (settings_.explain) {
     write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " +
-                                 journal_->explain(job.identity) + ": " + composer_.text_for(job) +
+                                 journal_->explain(job.identity) + ": " + template_.text_for(job) +
                                  "\n");
   }
   if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
@@ -130,12 +131,12 @@ bool chronicle::is_done(map_job& job) {
   return true;
 }
 
-void chronicle::started(const map_job& job) {
+void run_journal::started(const map_job& job) {
   if (journal_) journal_->job_started(describe(job));
 }
 
 /// The end of a stream, unless --results has all of it.
-kept_output chronicle::keep(const job_end& end, const slot_output& output, bool err) {
+kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
   if (!end.folder.empty()) {
     const std::uint64_t size = output.bytes(err);
     return size == 0 ? kept_output{}
@@ -161,7 +162,7 @@ kept_output chronicle::keep(const job_end& end, const slot_output& output, bool 
   return where;
 }
 
-void chronicle::ended(const job_end& end, const slot_output* output) {
+void run_journal::ended(const job_end& end, const slot_output* output) {
   if (!journal_) return;
   attempt a = describe(*end.job);
   a.success = end.success;
@@ -188,17 +189,17 @@ void chronicle::ended(const job_end& end, const slot_output* output) {
   journal_->record(std::move(a));
 }
 
-void chronicle::start_end(int exit_status) {
+void run_journal::start_end(int exit_status) {
   if (journal_) journal_->start_end(exit_status);
 }
 
-void chronicle::await_end() {
+void run_journal::await_end() {
   if (journal_) journal_->await_end();
 }
 
 // --- what would be done ---
 
-struct forecast::past {
+struct dry_run_journal::past {
   explicit past(const std::string& folder)
       : done(load_done(folder, std::chrono::seconds(5))),
         all(folder, INT64_MAX, std::chrono::seconds(5)) {}
@@ -206,7 +207,8 @@ struct forecast::past {
   history all;
 };
 
-forecast::forecast(const map_settings& s, const composer& c, const template_options& o)
+dry_run_journal::dry_run_journal(const map_settings& s, const command_template& c,
+                                 const template_options& o)
     : identities_(s, c, o) {
   const std::string folder = find_folder();
   if (!folder.empty() && ::access(journal_path(folder).c_str(), F_OK) == 0) {
@@ -214,14 +216,14 @@ forecast::forecast(const map_settings& s, const composer& c, const template_opti
   }
 }
 
-forecast::~forecast() = default;
+dry_run_journal::~dry_run_journal() = default;
 
-bool forecast::is_done(map_job& job) {
+bool dry_run_journal::is_done(map_job& job) {
   job.identity = identities_.identify(job);
   return past_ && std::binary_search(past_->done.begin(), past_->done.end(), job.identity.key);
 }
 
-std::string forecast::explain(const map_job& job) {
+std::string dry_run_journal::explain(const map_job& job) {
   return past_ ? past_->all.explain(job.identity) : "runs: there is no journal yet";
 }
 

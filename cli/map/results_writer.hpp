@@ -6,20 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "map/composer.hpp"
+#include "map/command_template.hpp"
 #include "map/job.hpp"
 #include "map/settings.hpp"
 #include "map/slot_output.hpp"
 
 namespace cli {
 
-class recorder {
+class results_writer {
  public:
   /// Errors: failure.
-  recorder(const map_settings& s, const composer& c, const template_options& o);
-  recorder(const recorder&) = delete;
-  recorder& operator=(const recorder&) = delete;
-  ~recorder();
+  results_writer(const map_settings& s, const command_template& c, const template_options& o);
+  results_writer(const results_writer&) = delete;
+  results_writer& operator=(const results_writer&) = delete;
+  ~results_writer();
 
   /// The folder for the output of an attempt, made if need be; "" without --results. What an
   /// attempt before this one left there is kept, under its number. Errors: failure.
@@ -31,7 +31,7 @@ class recorder {
 
  private:
   const map_settings& settings_;
-  const composer& composer_;
+  const command_template& template_;
   std::optional<std::vector<piece>> folder_;  // with replacement strings
   int log_ = -1;
 };

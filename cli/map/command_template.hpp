@@ -15,10 +15,11 @@
 
 namespace cli {
 
-class composer {
+class command_template {
  public:
   /// Errors: failure.
-  composer(const std::vector<std::string>& words, const map_settings& s, const template_options& o);
+  command_template(const std::vector<std::string>& words, const map_settings& s,
+                   const template_options& o);
 
   brood::command command_for(const map_job& job) const;
   /// As a person would type it.
@@ -30,7 +31,9 @@ class composer {
 
   /// If it cannot be started for one job, then for none.
   bool same_program() const { return words_ && words_->fixed_program(); }
-  appetite hunger() const { return words_ ? words_->hunger() : shell_->hunger(); }
+  arg_size argument_budget() const {
+    return words_ ? words_->argument_budget() : shell_->argument_budget();
+  }
 
  private:
   std::optional<word_template> words_;

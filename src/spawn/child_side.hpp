@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "spawn/plan.hpp"
+#include "spawn/plan_view.hpp"
 
 namespace brood::detail {
 

@@ -9,7 +9,7 @@
 
 #include "journal/journal.hpp"
 #include "journal/key.hpp"
-#include "map/composer.hpp"
+#include "map/command_template.hpp"
 #include "map/job.hpp"
 #include "map/settings.hpp"
 #include "map/slot_output.hpp"
@@ -20,13 +20,13 @@ namespace cli {
 /// reads from stdin, and the files of --depends.
 class identity_maker {
  public:
-  identity_maker(const map_settings& s, const composer& c, const template_options& o);
+  identity_maker(const map_settings& s, const command_template& c, const template_options& o);
   /// Errors: failure, for a file that cannot be read.
   job_identity identify(const map_job& job);
 
  private:
   const map_settings& settings_;
-  const composer& composer_;
+  const command_template& template_;
   std::string cwd_;
   std::vector<std::pair<std::string, std::string>> environment_;
   std::vector<std::string> inputs_;  // of all jobs
@@ -35,14 +35,14 @@ class identity_maker {
 };
 
 /// Without a journal it does nothing.
-class chronicle {
+class run_journal {
  public:
   /// Starts to begin a run. Errors: failure.
-  chronicle(const map_settings& s, const composer& c, const template_options& o,
-            std::vector<std::string> argv);
-  chronicle(const chronicle&) = delete;
-  chronicle& operator=(const chronicle&) = delete;
-  ~chronicle();
+  run_journal(const map_settings& s, const command_template& c, const template_options& o,
+              std::vector<std::string> argv);
+  run_journal(const run_journal&) = delete;
+  run_journal& operator=(const run_journal&) = delete;
+  ~run_journal();
 
   /// To be called before anything below. Errors: failure, if there is a journal that cannot be
   /// used.
@@ -62,7 +62,7 @@ class chronicle {
   kept_output keep(const job_end& end, const slot_output& output, bool err);
 
   const map_settings& settings_;
-  const composer& composer_;
+  const command_template& template_;
   std::unique_ptr<identity_maker> identities_;
   std::unique_ptr<journal> journal_;
   int kept_ = -1;  // the file of outputs
@@ -71,10 +71,10 @@ class chronicle {
 };
 
 /// For --dry-run: why a job would run or be skipped, by the journal as it is.
-class forecast {
+class dry_run_journal {
  public:
-  forecast(const map_settings& s, const composer& c, const template_options& o);
-  ~forecast();
+  dry_run_journal(const map_settings& s, const command_template& c, const template_options& o);
+  ~dry_run_journal();
   bool is_done(map_job& job);
   std::string explain(const map_job& job);
 

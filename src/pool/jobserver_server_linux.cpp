@@ -38,9 +38,9 @@ void announce(environment& e, const std::string& jobserver) {
 
 // The tokens of one job. Those that lie in the pipe and those that the job holds are counted
 // together: which is which changes under our eyes.
-class jobserver_host::channel final : public stake, public loop_task {
+class jobserver_server::channel final : public job_token, public loop_task {
  public:
-  explicit channel(jobserver_host& h) : host_(h) {}
+  explicit channel(jobserver_server& h) : host_(h) {}
   ~channel() override {
     host_.loop_.forget(*this);
     std::erase(host_.channels_, this);
@@ -108,29 +108,29 @@ class jobserver_host::channel final : public stake, public loop_task {
   void proceed() override { host_.token_came_back(); }
 
  private:
-  jobserver_host& host_;
+  jobserver_server& host_;
   sys::fd ours_;
   sys::fd their_reads_;
   sys::fd their_writes_;
   std::size_t given_ = 0;
 };
 
-std::size_t jobserver_host::spare(const load& l) const {
+std::size_t jobserver_server::spare(const load& l) const {
   const std::size_t used = l.running + given_;
   return used < l.workers ? l.workers - used : 0;
 }
 
-std::size_t jobserver_host::excess(const load& l) const {
+std::size_t jobserver_server::excess(const load& l) const {
   const std::size_t used = l.running + given_;
   return used > l.workers ? used - l.workers : 0;
 }
 
-bool jobserver_host::may_start(const load& l) {
+bool jobserver_server::may_start(const load& l) {
   if (spare(l) == 0) take_back(excess(l) + 1);
   return spare(l) > 0;
 }
 
-expected<std::unique_ptr<stake>, error> jobserver_host::equip(options& o) {
+expected<std::unique_ptr<job_token>, error> jobserver_server::prepare(options& o) {
   auto c = std::make_unique<channel>(*this);
   if (const int r = c->open(); r < 0) {
     return unexpected(os_error(error_stage::pipe, "jobserver", -r));
@@ -140,30 +140,30 @@ expected<std::unique_ptr<stake>, error> jobserver_host::equip(options& o) {
   } else {
     c->pass_descriptors(o);
   }
-  return std::unique_ptr<stake>(std::move(c));
+  return std::unique_ptr<job_token>(std::move(c));
 }
 
-void jobserver_host::take_back(std::size_t most) {
+void jobserver_server::take_back(std::size_t most) {
   for (channel* c : channels_) {
     if (most == 0) return;
     most -= c->take_back(most);
   }
 }
 
-void jobserver_host::deal(std::size_t spare) {
+void jobserver_server::deal(std::size_t spare) {
   const std::size_t n = channels_.size();
   for (std::size_t i = 0; i < n && spare > 0; ++i) {
     channels_[(first_ + i) % n]->give(spare / n + (i < spare % n ? 1 : 0));
   }
 }
 
-void jobserver_host::listen(bool on) {
+void jobserver_server::listen(bool on) {
   if (on == listening_) return;
   listening_ = on;
   for (channel* c : channels_) c->listen(on);
 }
 
-void jobserver_host::look_at(std::int64_t when) {
+void jobserver_server::look_at(std::int64_t when) {
   if (when == at_) return;
   at_ = when;
   loop_.watch(*this, {}, when);
@@ -172,7 +172,7 @@ void jobserver_host::look_at(std::int64_t when) {
 // Tokens for whom? If a job waits to start, or there are too many (resize), they are collected as
 // they come. A job that is alone gets all. Among several, those that lie unused go round. What the
 // system refused to take (no memory) is offered again.
-void jobserver_host::settle(const load& l) {
+void jobserver_server::rebalance(const load& l) {
   workers_ = l.workers;
   if (excess(l) > 0) take_back(excess(l));
   must_collect_ = l.wanting || excess(l) > 0;
@@ -192,7 +192,7 @@ void jobserver_host::settle(const load& l) {
   if (at_ == INT64_MAX) listen(!alone);
 }
 
-void jobserver_host::token_came_back() {
+void jobserver_server::token_came_back() {
   if (must_collect_) return;  // done by the pool, which asks after each turn
   listen(false);
   pause_ = first_pause;
@@ -200,7 +200,7 @@ void jobserver_host::token_came_back() {
 }
 
 // The time is over: what lies there is not wanted there. If nothing does, all tokens are in use.
-void jobserver_host::proceed() {
+void jobserver_server::proceed() {
   at_ = INT64_MAX;
   const std::size_t before = given_;
   take_back(before);

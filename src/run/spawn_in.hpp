@@ -12,13 +12,13 @@
 
 namespace brood::detail {
 
-struct ground_crew;
+struct spawn_resources;
 
-/// As try_spawn(), and with a `crew` whether it has started may not be known when this returns:
-/// `cmd` is borrowed until settle_start(). A sealed command takes a guardian from the crew and
-/// leaves it there when its process is destroyed. That must be before the crew is, and on the same
-/// thread.
-expected<process, error> try_spawn_below(ground_crew* crew, const command& cmd, options opts);
+/// As try_spawn(), and with a `resources` whether it has started may not be known when this
+/// returns: `cmd` is borrowed until settle_start(). A sealed command takes a guardian from the
+/// resources and leaves it there when its process is destroyed. That must be before the resources
+/// is, and on the same thread.
+expected<process, error> try_spawn_in(spawn_resources* resources, const command& cmd, options opts);
 /// While it has no pid, readable once settle_start() will not wait: which must be called before `p`
 /// is used in any other way. -1: it has one; settle_start() waits least once `p` has ended.
 int start_event(const process& p);

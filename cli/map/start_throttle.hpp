@@ -8,9 +8,9 @@
 
 namespace cli {
 
-class gate {
+class start_throttle {
  public:
-  explicit gate(const map_settings& s);
+  explicit start_throttle(const map_settings& s);
   /// Monotonic ns: 0 if a job may start now, else when to ask again.
   std::int64_t closed_until(std::int64_t now);
   /// A job has been started.

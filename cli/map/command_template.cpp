@@ -1,6 +1,6 @@
 // Fills the templates of a batch.
 // SPDX-License-Identifier: Apache-2.0
-#include "map/composer.hpp"
+#include "map/command_template.hpp"
 
 namespace cli {
 
@@ -10,8 +10,8 @@ job_facts facts_of(const map_job& job) { return {job.seq, job.slot, &job.args}; 
 
 }  // namespace
 
-composer::composer(const std::vector<std::string>& words, const map_settings& s,
-                   const template_options& o)
+command_template::command_template(const std::vector<std::string>& words, const map_settings& s,
+                                   const template_options& o)
     : tag_(s.tag) {
   if (s.shell) {
     shell_.emplace(words, o);
@@ -21,17 +21,17 @@ composer::composer(const std::vector<std::string>& words, const map_settings& s,
   if (s.tag_text) tag_pieces_ = parse_pieces(*s.tag_text, o);
 }
 
-brood::command composer::command_for(const map_job& job) const {
+brood::command command_template::command_for(const map_job& job) const {
   if (words_) return words_->expand(facts_of(job));
   return brood::shell(shell_->expand(facts_of(job)));
 }
 
-std::string composer::text_for(const map_job& job) const {
+std::string command_template::text_for(const map_job& job) const {
   if (shell_) return shell_->expand(facts_of(job));
   return brood::command(words_->expand(facts_of(job))).to_string();
 }
 
-std::string composer::fill(const std::vector<piece>& pieces, const map_job& job) const {
+std::string command_template::fill(const std::vector<piece>& pieces, const map_job& job) const {
   std::string text;
   for (const piece& p : pieces) {
     if (p.what == piece::kind::text) {
@@ -48,7 +48,7 @@ std::string composer::fill(const std::vector<piece>& pieces, const map_job& job)
   return text;
 }
 
-std::string composer::tag_for(const map_job& job) const {
+std::string command_template::tag_for(const map_job& job) const {
   if (tag_pieces_) return fill(*tag_pieces_, job) + "\t";
   if (!tag_) return {};
   return fill({piece{.what = piece::kind::all}}, job) + "\t";

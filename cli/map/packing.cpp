@@ -1,6 +1,6 @@
 // Packs arguments into jobs.
 // SPDX-License-Identifier: Apache-2.0
-#include "map/plan.hpp"
+#include "map/packing.hpp"
 
 #include <unistd.h>
 
@@ -113,7 +113,7 @@ class counted final : public job_source {
 
 }  // namespace
 
-packing pack_for(const appetite& command, std::size_t max_args) {
+packing pack_for(const arg_size& command, std::size_t max_args) {
   constexpr std::size_t margin = 4096;     // what POSIX and the kernel want left, and BROOD_ATTEMPT
   constexpr std::size_t longest = 131072;  // of one word, MAX_ARG_STRLEN of Linux
   const long most = ::sysconf(_SC_ARG_MAX);

@@ -12,9 +12,9 @@
 namespace brood::detail {
 
 /// One guardian, as its host holds it.
-struct guardian_link {
+struct guardian_handle {
   sys::fd channel;
-  sys::fd bell;  ///< while a command starts: readable when the channel should be looked at
+  sys::fd wakeup;  ///< while a command starts: readable when the channel should be looked at
   int pid = -1;
   sys::fd pidfd;
   sys::inherited hands_on;  ///< what its commands inherit: what we had when it was started
@@ -27,23 +27,23 @@ struct guardian_link {
 
 /// A sealed command costs a guardian: a start and an exec of its own. Where many commands come one
 /// after another, on one thread, the next one takes the guardian of one that ended.
-class idle_guardians {
+class guardian_pool {
  public:
-  idle_guardians() { links_.reserve(most); }  // for put(), which may not fail
-  idle_guardians(const idle_guardians&) = delete;
-  idle_guardians& operator=(const idle_guardians&) = delete;
-  ~idle_guardians();
+  guardian_pool() { links_.reserve(most); }  // for put(), which may not fail
+  guardian_pool(const guardian_pool&) = delete;
+  guardian_pool& operator=(const guardian_pool&) = delete;
+  ~guardian_pool();
 
   /// One that hands on `now`. Those that have died or hand on something else are ended.
-  std::optional<guardian_link> take(const sys::inherited& now);
-  void put(guardian_link g) noexcept;
+  std::optional<guardian_handle> take(const sys::inherited& now);
+  void put(guardian_handle g) noexcept;
 
  private:
   static constexpr std::size_t most = 64;  // they are processes
-  std::vector<guardian_link> links_;
+  std::vector<guardian_handle> links_;
 };
 
 /// Starts one for the next command. That it cannot be had will be found then.
-void add_guardian(idle_guardians& idle, bool portable);
+void add_guardian(guardian_pool& idle, bool portable);
 
 }  // namespace brood::detail

@@ -8,13 +8,13 @@
 #include <memory>
 #include <vector>
 
-#include "spawn/child.hpp"
+#include "spawn/child_side.hpp"
 #include "spawn/launch.hpp"
 
 namespace brood::detail {
 
 /// What such a child runs on.
-struct launch_pad {
+struct child_stack {
   static constexpr std::size_t stack_size = 8 * 1024;  // it needs under 1 KiB
   alignas(16) std::byte stack[stack_size];
   std::atomic<int> busy{0};  ///< cleared by the kernel at exec or exit: CLONE_CHILD_CLEARTID
@@ -23,12 +23,12 @@ struct launch_pad {
 };
 
 /// One start, with what its child reads and writes: stays where it is until over().
-class takeoff {
+class pending_exec {
  public:
-  explicit takeoff(const plan_view& plan);
-  takeoff(const takeoff&) = delete;
-  takeoff& operator=(const takeoff&) = delete;
-  ~takeoff() { await(INT64_MAX); }
+  explicit pending_exec(const plan_view& plan);
+  pending_exec(const pending_exec&) = delete;
+  pending_exec& operator=(const pending_exec&) = delete;
+  ~pending_exec() { await(INT64_MAX); }
 
   /// It has exec'ed or failed: what it borrowed is not used any more.
   bool over() const noexcept;
@@ -38,28 +38,28 @@ class takeoff {
   const child_error& error() const noexcept { return report_.error; }
 
  private:
-  friend class launch_pads;
+  friend class child_stack_pool;
   plan_view plan_;
   std::vector<char*> env_;  // ours, if it is inherited: the caller may change its own meanwhile
   child_report report_;
   child_start start_{&plan_, &report_};
-  launch_pad* pad_ = nullptr;
-  std::uint64_t number_ = 0;  // among the pad's starts
+  child_stack* stack_ = nullptr;
+  std::uint64_t number_ = 0;  // among the stack's starts
 };
 
 /// A start costs a parent that waits for it, as launch() does, what the child needs until exec has
 /// loaded the program. Who starts many lets that happen beside it, on another CPU. For one thread;
 /// outlives its takeoffs.
-class launch_pads {
+class child_stack_pool {
  public:
   /// Start the child; the caller goes on while `t` is not over. As launch() where there is no way
   /// to do so. With many under way it waits for one, but not for those that hang in exec.
-  launched launch(takeoff& t);
+  launched launch(pending_exec& t);
 
  private:
-  launch_pad& free_pad();
+  child_stack& free_stack();
 
-  std::vector<std::unique_ptr<launch_pad>> pads_;
+  std::vector<std::unique_ptr<child_stack>> stacks_;
 };
 
 }  // namespace brood::detail

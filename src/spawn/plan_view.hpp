@@ -1,0 +1,58 @@
+// What a child does between clone and exec, as flat data that is computed before either.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include <brood/error.hpp>
+
+namespace brood::detail {
+
+/// One thing the child does. Each is one or two raw system calls; none can allocate or lock.
+enum class op : std::uint8_t {
+  close_others,   ///< close every descriptor from 3 on that no step puts there or keeps; done last
+  keep_fd,        ///< a: stays open over exec under its own number
+  move_fd,        ///< a becomes b
+  park_fd,        ///< a is copied aside, above b
+  unpark_fd,      ///< the parked one becomes b
+  new_session,    ///< setsid
+  process_group,  ///< setpgid(0, a)
+  set_umask,      ///< a
+  set_nice,       ///< a: the new niceness
+  set_limit,      ///< resource a: soft c, hard d
+  set_groups,     ///< n numbers at data
+  set_gid,        ///< a
+  set_uid,        ///< a
+  change_dir,     ///< the path at data
+};
+
+struct step {
+  op what;
+  error_stage stage;    ///< under which its failure is reported
+  std::uint32_t n = 0;  ///< set_groups: how many; change_dir: length of the path with its NUL
+  int a = 0;
+  int b = 0;
+  std::uint64_t c = 0;
+  std::uint64_t d = 0;
+  const void* data = nullptr;
+};
+
+/// A plan as the child reads it: borrowed memory only.
+struct plan_view {
+  const char* const* programs;  ///< candidates in order, null-terminated
+  char* const* argv;
+  char* const* envp;
+  const step* steps;
+  std::uint32_t step_count;
+  int program_fd = -1;    ///< executed instead of `programs` when >= 0
+  bool portable = false;  ///< start it by fork(2), as the POSIX back end does
+};
+
+/// Where a child failed before exec.
+struct child_error {
+  error_stage stage = error_stage::exec;
+  int os = 0;              ///< errno; 0: it did not fail
+  std::uint32_t step = 0;  ///< index of the step that failed
+};
+
+}  // namespace brood::detail
