@@ -34,4 +34,11 @@ auto retry(const char* name, F f) noexcept -> decltype(f()) {
   }
 }
 
+/// Whether a call that ended so may be one that is not to be had here: the errors by which kernels
+/// that lack it, seccomp filters and emulators refuse a call. Trying again does not help; another
+/// call for the same purpose may, and tells a refusal from a real lack of permission.
+inline bool may_be_refusal(long r) noexcept {
+  return r == -ENOSYS || r == -EPERM || r == -EINVAL || r == -EACCES || r == -EOPNOTSUPP;
+}
+
 }  // namespace brood::detail::sys

@@ -17,16 +17,32 @@ struct process_stat {
   unsigned threads = 0;
   std::uint64_t start = 0;  ///< clock ticks after boot: with the pid, an identity
   std::uint64_t rss_bytes = 0;
+
+  /// A zombie, or less. Of a program whose first thread ended before the others that thread alone
+  /// is one: the process goes on.
+  bool is_over() const noexcept { return (state == 'Z' || state == 'X') && threads <= 1; }
 };
 
-/// False if there is no such process (any more). Source: proc_pid_stat(5).
+/// Whether /proc tells of the processes that our numbers name: 1 yes; 0 no, it is that of another
+/// PID namespace, where the same number is somebody else; or the negative errno: it is not mounted
+/// (-ENOENT), or could not be looked at. Asked before a walk, not for each process of it: the
+/// kernel makes up a page of text for the answer.
+int proc_is_ours() noexcept;
+
+// Of the following, "gone" is an answer (-ESRCH); every other error means that we could not look.
+
+/// 0 or the negative errno. Source: proc_pid_stat(5).
+int look_at_process(int pid, process_stat& out) noexcept;
+/// As look_at_process() == 0.
 bool read_stat(int pid, process_stat& out) noexcept;
-/// Whether none of its threads can do anything before it is told to: stopped, or over.
+/// Whether none of its threads can do anything before it is told to: stopped, or over. False if
+/// that cannot be told.
 bool is_stopped(int pid) noexcept;
 /// Add the children of all of its threads. Without CONFIG_PROC_CHILDREN by going through all of
-/// /proc. False if it could not be told.
-bool read_children(int pid, pod_array<int>& out) noexcept;
-/// Whether any process of the group is alive, zombies not counting.
+/// /proc. 0, also for a process that is gone, as that has none; or the negative errno, and then
+/// `out` may lack some of them.
+int read_children(int pid, pod_array<int>& out) noexcept;
+/// Whether any process of the group is alive, zombies not counting. True if that cannot be told.
 bool group_is_alive(int pgid) noexcept;
 
 }  // namespace brood::detail::sys

@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 
+#include "sys/call.hpp"
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
 
@@ -38,47 +41,58 @@ class proc_path {
   char* end_ = text_;
 };
 
+// The size, or the negative errno.
 long read_small(const char* path, char* to, std::size_t most) noexcept {
-  const fd file(open_file(path, O_RDONLY, 0));
-  if (!file) return -1;
+  fd file(open_file(path, O_RDONLY, 0));
+  if (!file) return file.release();
   std::size_t size = 0;
   while (size < most - 1) {
     const ssize_t n = read_some(file.get(), to + size, most - 1 - size);
-    if (n <= 0) break;
+    if (n < 0) return n;
+    if (n == 0) break;
     size += static_cast<std::size_t>(n);
   }
   to[size] = '\0';
   return static_cast<long>(size);
 }
 
-// Call f(number) for each entry of `path` that is a number; false if it cannot be listed.
+// A name below /proc is missing: because the process is gone, or because nothing is there to tell.
+int gone_or_blind() noexcept {
+  const int ours = proc_is_ours();
+  return ours > 0 ? -ESRCH : ours == 0 ? -EOPNOTSUPP : ours;
+}
+
+// Call f(number) for each entry of `path` that is a number. 0 or the negative errno.
 template <class F>
-bool each_number(const char* path, F f) noexcept {
+int each_number(const char* path, F f) noexcept {
   DIR* const d = ::opendir(path);
-  if (!d) return false;
+  if (!d) return -errno;
+  errno = 0;
   while (const dirent* e = ::readdir(d)) {
     const int n = std::atoi(e->d_name);
     if (n > 0) f(n);
+    errno = 0;
   }
+  const int failed = errno;
   ::closedir(d);
-  return true;
+  return -failed;
 }
 
-// Read the fields of a stat file, of a process or of a thread.
-bool read_stat_file(const char* path, process_stat& out) noexcept {
+// Read the fields of a stat file, of a process or of a thread. 0 or the negative errno.
+int read_stat_file(const char* path, process_stat& out) noexcept {
   char text[1024];
   const long size = read_small(path, text, sizeof text);
-  if (size <= 0) return false;
+  if (size < 0) return static_cast<int>(size);
   // The name in parentheses may hold anything, so the fields start after the last one.
-  const char* at = std::strrchr(text, ')');
-  if (!at || at[1] != ' ' || at[2] == '\0') return false;
+  const char* at = size > 0 ? std::strrchr(text, ')') : nullptr;
+  if (!at || at[1] != ' ' || at[2] == '\0') return -EPROTO;
   std::int64_t field[25];  // by their numbers in proc_pid_stat(5); 3 is the letter
   out.state = at[2];
   at += 3;
   for (int i = 4; i <= 24; ++i) {
-    if (*at != ' ') return false;
+    if (*at != ' ') return -EPROTO;
     const auto [next, failed] = std::from_chars(at + 1, text + size, field[i]);
-    if (failed != std::errc()) return false;
+    if (failed != std::errc()) return -EPROTO;
     at = next;
   }
   const std::int64_t ns_per_tick = ns_per_s / ::sysconf(_SC_CLK_TCK);
@@ -89,73 +103,130 @@ bool read_stat_file(const char* path, process_stat& out) noexcept {
   out.threads = static_cast<unsigned>(field[20]);
   out.start = static_cast<std::uint64_t>(field[22]);
   out.rss_bytes = static_cast<std::uint64_t>(field[24] * ::sysconf(_SC_PAGESIZE));
-  return true;
+  return 0;
 }
 
-bool children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
+// 0, also if the thread is gone; or the negative errno, -ENOENT if its file is missing.
+int children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
   const proc_path path = proc_path(pid).add("/task/").add(tid).add("/children");
-  const fd file(open_file(path.get(), O_RDONLY, 0));
-  if (!file) return false;
+  fd file(open_file(path.get(), O_RDONLY, 0));
+  if (!file) return file.release();
   char text[4096];
   int number = 0;
   for (;;) {
     const ssize_t n = read_some(file.get(), text, sizeof text);
-    if (n <= 0) break;
+    if (n <= 0) return n == -ESRCH ? 0 : static_cast<int>(n);
     for (ssize_t i = 0; i < n; ++i) {
       if (text[i] >= '0' && text[i] <= '9') {
         number = number * 10 + (text[i] - '0');
       } else if (number > 0) {
-        out.add(number);
+        if (!out.add(number)) return -ENOMEM;
         number = 0;
       }
     }
   }
-  return true;
+}
+
+bool lists_children() noexcept { return ::access("/proc/thread-self/children", F_OK) == 0; }
+
+int children_among_all(int parent, pod_array<int>& out) noexcept {
+  int failed = 0;
+  const int r = each_number("/proc", [&](int pid) {
+    process_stat s;
+    int seen = look_at_process(pid, s);
+    if (seen == 0 && s.ppid == parent && !out.add(pid)) seen = -ENOMEM;
+    if (seen < 0 && seen != -ESRCH) failed = seen;
+  });
+  return r < 0 ? r : failed;
+}
+
+// How many numbers the line "NSpid:" of a status has: one for each PID namespace from that of
+// /proc down to the process's own. 0: there is no such line (before Linux 4.1).
+int count_namespaces(const char* status) noexcept {
+  constexpr char name[] = "NSpid:";
+  for (const char* line = status; *line != '\0';) {
+    std::size_t same = 0;
+    while (same < sizeof name - 1 && line[same] == name[same]) ++same;
+    const bool found = same == sizeof name - 1;
+    int count = 0;
+    for (line += same; *line != '\0' && *line != '\n'; ++line) count += found && *line == '\t';
+    if (found) return count;
+    if (*line == '\n') ++line;
+  }
+  return 0;
 }
 
 }  // namespace
 
-bool read_stat(int pid, process_stat& out) noexcept {
-  return read_stat_file(proc_path(pid).add("/stat").get(), out);
+int proc_is_ours() noexcept {
+  char self[16];
+  const long n = call("readlinkat", [&] {
+    return ::syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", self, sizeof self);
+  });
+  if (n == -ENOENT) {  // nothing there, or we are nobody there
+    fd entry(open_file("/proc/self", O_PATH | O_NOFOLLOW, 0));
+    return entry ? 0 : entry.release();
+  }
+  if (n < 0) return static_cast<int>(n);
+  int pid = 0;
+  std::from_chars(self, self + n, pid);
+  if (pid != ::getpid()) return 0;
+  // In two namespaces we may have the same number by chance.
+  char status[4096];
+  const long size = read_small("/proc/self/status", status, sizeof status);
+  if (size < 0) return static_cast<int>(size);
+  return count_namespaces(status) <= 1;
 }
+
+int look_at_process(int pid, process_stat& out) noexcept {
+  const int r = read_stat_file(proc_path(pid).add("/stat").get(), out);
+  return r == -ENOENT ? gone_or_blind() : r;
+}
+
+bool read_stat(int pid, process_stat& out) noexcept { return look_at_process(pid, out) == 0; }
 
 bool is_stopped(int pid) noexcept {
   bool stopped = true;
-  (void)each_number(proc_path(pid).add("/task").get(), [&](int tid) {
+  const int r = each_number(proc_path(pid).add("/task").get(), [&](int tid) {
     process_stat s;
     const proc_path path = proc_path(pid).add("/task/").add(tid).add("/stat");
-    if (!stopped || !read_stat_file(path.get(), s)) return;
-    stopped = s.state == 'T' || s.state == 't' || s.state == 'Z' || s.state == 'X';
+    const int seen = read_stat_file(path.get(), s);
+    if (seen == -ENOENT || seen == -ESRCH) return;
+    const bool still = s.state == 'T' || s.state == 't' || s.state == 'Z' || s.state == 'X';
+    stopped = stopped && seen == 0 && still;
   });
-  return stopped;
+  return r == -ENOENT ? gone_or_blind() == -ESRCH : r == 0 && stopped;
 }
 
-bool read_children(int pid, pod_array<int>& out) noexcept {
-  bool supported = true;
-  const bool there = each_number(proc_path(pid).add("/task").get(), [&](int tid) {
-    if (!children_of_thread(pid, tid, out) && ::access("/proc/self/task", F_OK) == 0) {
-      process_stat s;
-      if (read_stat(pid, s) && s.state != 'Z') supported = false;
+int read_children(int pid, pod_array<int>& out) noexcept {
+  int failed = 0;
+  bool missing = false;
+  const int r = each_number(proc_path(pid).add("/task").get(), [&](int tid) {
+    const int seen = children_of_thread(pid, tid, out);
+    if (seen == -ENOENT) {
+      missing = true;
+    } else if (seen < 0) {
+      failed = seen;
     }
   });
-  if (there && supported) return true;
-  if (!there && ::access("/proc/self/stat", F_OK) != 0) return false;
-  if (!there) return true;
-  return each_number("/proc", [&](int other) {
-    process_stat s;
-    if (read_stat(other, s) && s.ppid == pid) out.add(other);
-  });
+  if (r == -ENOENT) {
+    const int why = gone_or_blind();
+    return why == -ESRCH ? 0 : why;
+  }
+  if (r < 0 && r != -ESRCH) return r;
+  if (missing && !lists_children()) return children_among_all(pid, out);
+  return failed;
 }
 
 bool group_is_alive(int pgid) noexcept {
   bool alive = false;
-  const bool told = each_number("/proc", [&](int pid) {
+  const int r = each_number("/proc", [&](int pid) {
     process_stat s;
-    if (!alive && read_stat(pid, s) && s.pgrp == pgid && s.state != 'Z' && s.state != 'X') {
-      alive = true;
-    }
+    if (alive) return;
+    const int seen = look_at_process(pid, s);
+    alive = seen == 0 ? s.pgrp == pgid && !s.is_over() : seen != -ESRCH;
   });
-  return alive || !told;
+  return alive || r < 0;
 }
 
 }  // namespace brood::detail::sys

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "sys/call.hpp"
 #include "sys/reap.hpp"
 
@@ -43,6 +45,21 @@ int wait_id(int type, int id, siginfo_t& info, int flags, rusage* used) noexcept
       retry("waitid", [&] { return ::syscall(SYS_waitid, type, id, &info, flags, used); }));
 }
 
+// Whether waiting by pidfd was found to be refused although the child is there: Linux before 5.4,
+// emulators, filters. Never taken back, as neither goes away.
+std::atomic<bool> pidfd_waits_refused{false};
+
+// A child that was not reaped is as safely named by its number.
+int wait_child(int pid, int pidfd, siginfo_t& info, int flags, rusage* used) noexcept {
+  const bool by_number = pidfd < 0 || pidfd_waits_refused.load(std::memory_order_relaxed);
+  if (by_number) return wait_id(P_PID, pid, info, flags, used);
+  const int r = wait_id(by_pidfd, pidfd, info, flags, used);
+  if (!may_be_refusal(r)) return r;
+  const int again = wait_id(P_PID, pid, info, flags, used);
+  if (again == 0) pidfd_waits_refused.store(true, std::memory_order_relaxed);
+  return again;
+}
+
 }  // namespace
 
 int reap(int pid, int pidfd, wait_mode mode, exit_record& out) noexcept {
@@ -50,8 +67,7 @@ int reap(int pid, int pidfd, wait_mode mode, exit_record& out) noexcept {
   siginfo_t info{};
   rusage used{};
   const int flags = WEXITED | (mode == wait_mode::poll ? WNOHANG : 0);
-  const int r = pidfd >= 0 ? wait_id(by_pidfd, pidfd, info, flags, &used)
-                           : wait_id(P_PID, pid, info, flags, &used);
+  const int r = wait_child(pid, pidfd, info, flags, &used);
   if (r < 0) return r;
   if (info.si_pid == 0) return 0;
   fill(out, info, used);
@@ -62,7 +78,7 @@ void reap_for_certain(int pid, int pidfd) noexcept {
   exit_record ignored;
   for (;;) {
     const int r = reap(pid, pidfd, wait_mode::block, ignored);
-    if (r == 1 || r == -ECHILD || pid <= 0) return;
+    if (r == 1 || r == -ECHILD || may_be_refusal(r) || pid <= 0) return;
   }
 }
 
@@ -70,8 +86,7 @@ int has_ended(int pid, int pidfd) noexcept {
   if (pid <= 0) return -ESRCH;
   siginfo_t info{};
   const int flags = WEXITED | WNOHANG | WNOWAIT;
-  const int r = pidfd >= 0 ? wait_id(by_pidfd, pidfd, info, flags, nullptr)
-                           : wait_id(P_PID, pid, info, flags, nullptr);
+  const int r = wait_child(pid, pidfd, info, flags, nullptr);
   return r < 0 ? r : info.si_pid != 0;
 }
 
