@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "base/make_error.hpp"
+#include "base/seconds.hpp"
 #include "pool/worker_engine.hpp"
 #include "sys/time.hpp"
 
@@ -11,13 +12,6 @@ namespace brood::detail {
 namespace {
 
 using state = message_channel::state;
-
-std::string in_seconds(duration d) {
-  std::string s = std::to_string(static_cast<double>(d.nanoseconds()) / 1e9);
-  s.erase(s.find_last_not_of('0') + 1);
-  if (s.back() == '.') s.pop_back();
-  return s + " s";
-}
 
 }  // namespace
 
@@ -219,8 +213,9 @@ error worker_engine::misbehaved(worker& w, fault v) const {
 error worker_engine::not_ready(worker& w, fault v) const {
   const std::string line = core_->cmd.to_string();
   if (v == fault::late) {
-    return error(error_kind::timed_out, error_stage::timeout, line, {},
-                 "the worker was not ready in " + in_seconds(core_->opts.start_timeout))
+    return error(
+               error_kind::timed_out, error_stage::timeout, line, {},
+               "the worker was not ready in " + in_seconds(core_->opts.start_timeout.nanoseconds()))
         .with(*w.end);
   }
   if (v == fault::too_long || v == fault::unasked) {

@@ -8,6 +8,7 @@
 #include <brood/process.hpp>
 
 #include "base/make_error.hpp"
+#include "base/seconds.hpp"
 #include "process/impl.hpp"
 #include "sys/proc.hpp"
 #include "sys/time.hpp"
@@ -227,11 +228,9 @@ expected<completed_process, error> process::impl::check_result(completed_process
   const auto line = [&] { return command(r.args).to_string(); };
   if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {
     const bool idle_one = r.reason == reason::idle_timed_out;
-    const auto limit = static_cast<std::chrono::nanoseconds>(idle_one ? idle_timeout : timeout);
-    std::string seconds = std::to_string(static_cast<double>(limit.count()) / 1e9);
-    seconds.erase(seconds.find_last_not_of('0') + 1);
-    if (seconds.back() == '.') seconds.pop_back();
-    const std::string text = (idle_one ? "no output for " : "timed out after ") + seconds + " s";
+    const std::int64_t limit = (idle_one ? idle_timeout : timeout).nanoseconds();
+    const std::string text =
+        (idle_one ? "no output for " : "timed out after ") + detail::in_seconds(limit);
     return unexpected(
         error(error_kind::timed_out, error_stage::timeout, line(), {}, text).with(std::move(r)));
   }

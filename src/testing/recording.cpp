@@ -9,6 +9,7 @@
 #include <brood/run.hpp>
 
 #include "base/make_error.hpp"
+#include "base/seconds.hpp"
 #include "stream/text.hpp"
 
 namespace brood::detail {
@@ -207,6 +208,19 @@ std::optional<std::string> bytes_of(const std::string& hexadecimal) {
   return r;
 }
 
+// In their range and whole: what is beyond int is not converted to it (that is undefined).
+bool take_number(const value& v, int least, int most, int& to) {
+  if (!(v.number >= least && v.number <= most)) return false;
+  to = static_cast<int>(v.number);
+  return to == v.number && v.texts.empty();
+}
+
+bool take_seconds(const value& v, std::int64_t& ns) {
+  const duration d = duration::from_seconds(v.number);
+  ns = d.nanoseconds();
+  return !d.not_a_number() && !d.too_large() && ns >= 0 && v.texts.empty();
+}
+
 bool take_texts(std::string_view name, std::vector<std::string> texts, recording& r) {
   if (name == "args") return r.args = std::move(texts), true;
   if (texts.size() != 1) return false;
@@ -220,11 +234,11 @@ bool take_texts(std::string_view name, std::vector<std::string> texts, recording
 }
 
 bool take_member(std::string_view name, value v, recording& r) {
-  if (name == "exit") r.code = static_cast<int>(v.number);
-  if (name == "signal") r.signal = static_cast<int>(v.number);
-  if (name == "errno") r.os = static_cast<int>(v.number);
+  if (name == "exit") return take_number(v, 0, 255, r.code);
+  if (name == "signal") return take_number(v, 1, 64, r.signal);
+  if (name == "errno") return take_number(v, 1, 4095, r.os);
   if (name == "hangs") r.hangs = v.number != 0;
-  if (name == "seconds") r.seconds = v.number;
+  if (name == "seconds") return take_seconds(v, r.wall_ns);
   if (v.texts.empty()) return true;
   if (name.ends_with("_hex")) {
     name.remove_suffix(4);
@@ -253,7 +267,7 @@ std::string to_line(const recording& r) {
   } else {
     s += ", \"exit\": " + std::to_string(r.code);
   }
-  return s + ", \"seconds\": " + std::to_string(r.seconds) + "}\n";
+  return s + ", \"seconds\": " + decimal_seconds(r.wall_ns) + "}\n";
 }
 
 std::optional<recording> from_line(std::string_view line) {
@@ -295,7 +309,7 @@ expected<recording, error> record_run(const command& cmd, const options& opts) {
   r.code = p->status.code().value_or(0);
   r.signal = p->status.signal().value_or(0);
   r.hangs = p->reason == reason::timed_out || p->reason == reason::idle_timed_out;
-  r.seconds = static_cast<double>(p->usage.wall.count()) / 1e9;
+  r.wall_ns = p->usage.wall.count();
   return r;
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ struct recording {
   int signal = 0;      // it ended by this one, if not 0
   int os = 0;          // it could not be started, if not 0
   bool hangs = false;  // it was stopped by a time limit
-  double seconds = 0;
+  std::int64_t wall_ns = 0;
 };
 
 /// Run it for real. Errors: all that are not the command's own.

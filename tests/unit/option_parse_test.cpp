@@ -1,6 +1,5 @@
 // Durations, sizes and stop ladders as people write them.
 // SPDX-License-Identifier: Apache-2.0
-#include <clocale>
 #include <csignal>
 #include <cstdint>
 #include <string>
@@ -9,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <brood/option_table.hpp>
+
+#include "support/comma_locale.hpp"
 
 namespace {
 
@@ -93,15 +94,9 @@ TEST(parse_duration, takes_all_that_fits_into_292_years) {
 
 // A program that calls setlocale() must not change what "1.5" means.
 TEST(parse_duration, does_not_ask_the_locale_for_the_decimal_point) {
-  const std::string before = std::setlocale(LC_NUMERIC, nullptr);
-  bool found = false;
-  for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "fr_FR"}) {
-    found = found || std::setlocale(LC_NUMERIC, name);
-  }
-  const std::int64_t read = ns("1.5s");
-  std::setlocale(LC_NUMERIC, before.c_str());
-  EXPECT_EQ(read, 1500 * ms);
-  if (!found) GTEST_SKIP() << "this host has no locale with a decimal comma";
+  const support::comma_locale comma;
+  EXPECT_EQ(ns("1.5s"), 1500 * ms);
+  if (!comma.in_force()) GTEST_SKIP() << "no locale with a decimal comma, and no localedef(1)";
 }
 
 TEST(parse_size, takes_bytes_and_powers_of_1024) {
