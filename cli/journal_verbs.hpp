@@ -15,7 +15,7 @@ inline constexpr const char* journal_flag_help =
 /// The folder that was given, or found. Errors: failure.
 inline std::string journal_folder(const std::string& given) {
   if (!given.empty()) return given;
-  const std::string found = find_folder();
+  const std::string found = journal::find_folder();
   if (found.empty()) {
     throw failure{"there is no journal here: no .brood in this directory or one above it"};
   }

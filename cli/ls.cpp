@@ -38,8 +38,8 @@ verb_page make_ls_page(ls_settings& s) {
   return page;
 }
 
-std::string state_of(const run_record& run) {
-  if (run.state != run_state::ended) return std::string(to_text(run.state));
+std::string state_of(const journal::run_record& run) {
+  if (run.state != journal::run_state::ended) return std::string(to_text(run.state));
   const int status = run.exit_status.value_or(0);
   return status == 0 ? "ok" : "exit " + std::to_string(status);
 }
@@ -82,13 +82,13 @@ int verb_ls(std::span<char* const> words) {
     to.flush();
     return 0;
   }
-  journal_reader journal(journal_folder(s.journal));
-  const std::vector<run_record> runs = journal.runs();
+  journal::reader journal(journal_folder(s.journal));
+  const std::vector<journal::run_record> runs = journal.runs();
   if (s.json) {
-    for (const run_record& run : runs) to << run_object(run) << "\n";
+    for (const journal::run_record& run : runs) to << run_object(run) << "\n";
   } else {
     table lines{{"RUN", "STARTED", "STATE", "DONE", "FAILED", "SKIP", "WALL", "COMMAND"}};
-    for (const run_record& run : runs) {
+    for (const journal::run_record& run : runs) {
       lines.push_back({std::to_string(run.id), local_time(run.info.started), state_of(run),
                        std::to_string(run.succeeded), std::to_string(run.failed),
                        std::to_string(run.skipped), span_text(wall_of(run)),

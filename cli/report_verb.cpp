@@ -60,16 +60,18 @@ verb_page make_report_page(report_settings& s) {
   return page;
 }
 
-run_record find_run(journal_reader& journal, const std::optional<std::int64_t>& wanted) {
+journal::run_record find_run(journal::reader& journal, const std::optional<std::int64_t>& wanted) {
   if (const auto run = wanted ? journal.run(*wanted) : journal.last_run()) return *run;
   const auto last = journal.last_run();
-  if (!last) throw failure{"the journal '" + journal_path(journal.folder()) + "' has no run yet"};
+  if (!last)
+    throw failure{"the journal '" + journal::database_path(journal.folder()) + "' has no run yet"};
   throw failure{"there is no run " + std::to_string(wanted.value_or(0)) + "; the last one is " +
                 std::to_string(last->id)};
 }
 
-std::vector<attempt> find_job(journal_reader& journal, const run_record& run, std::uint64_t seq) {
-  std::vector<attempt> attempts = journal.attempts_of(run.id, seq);
+std::vector<journal::attempt> find_job(journal::reader& journal, const journal::run_record& run,
+                                       std::uint64_t seq) {
+  std::vector<journal::attempt> attempts = journal.attempts_of(run.id, seq);
   if (attempts.empty()) {
     throw failure{"run " + std::to_string(run.id) + " has no job " + std::to_string(seq) +
                   "; 'brood report --as joblog' lists those that ran"};
@@ -77,7 +79,7 @@ std::vector<attempt> find_job(journal_reader& journal, const run_record& run, st
   return attempts;
 }
 
-void copy(const std::string& path, const kept_output& kept, sink& to) {
+void copy(const std::string& path, const journal::kept_output& kept, sink& to) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw failure{"cannot read the output '" + path + "': " + std::strerror(errno)};
   std::string buffer(64 * 1024, '\0');
@@ -96,11 +98,11 @@ void copy(const std::string& path, const kept_output& kept, sink& to) {
   ::close(fd);
 }
 
-void write_logs(const journal_reader& journal, const attempt& a, sink& to) {
+void write_logs(const journal::reader& journal, const journal::attempt& a, sink& to) {
   if (a.out.path.empty() && a.err.path.empty()) {
     throw failure{"the output of job " + std::to_string(a.seq) + " was not kept"};
   }
-  for (const kept_output* kept : {&a.out, &a.err}) {
+  for (const journal::kept_output* kept : {&a.out, &a.err}) {
     if (!kept->path.empty() && kept->bytes > 0) copy(journal.path_of(*kept), *kept, to);
   }
 }
@@ -125,8 +127,8 @@ int verb_report(std::span<char* const> words) {
   if (format == formats.end()) {
     throw failure{"report: --as: there is no form '" + s.as + "'; see 'brood report --help'"};
   }
-  journal_reader journal(journal_folder(s.journal));
-  const run_record run = find_run(journal, s.run);
+  journal::reader journal(journal_folder(s.journal));
+  const journal::run_record run = find_run(journal, s.run);
   if (s.logs) {
     write_logs(journal, find_job(journal, run, *s.logs).back(), to);
   } else if (s.why) {

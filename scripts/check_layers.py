@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# Checks that layers include only what ranks below them, and that people see only the public headers.
+# Checks that layers include only what ranks below them; that journal, cli and python see only public headers.
 # SPDX-License-Identifier: Apache-2.0
 import re
 
@@ -7,10 +7,11 @@ from common import CODE, Report, files, lines
 
 RANK = {"base": 0, "sys": 1, "spawn": 2, "stream": 2, "loop": 2, "process": 3, "sandbox": 3, "run": 4, "async": 4, "testing": 4,
         "pipeline": 5, "pool": 5, "retry": 5, "executor": 6, "flow": 7, "service": 7, "slurm": 7}
+TOPS = ("src", "cli", "python", "include", "tests")  # the journal's target lets all of them be found
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 report = Report()
 
-for path in files(*CODE, under=["src", "cli", "python", "include"]):
+for path in files(*CODE, under=["src", "journal", "cli", "python", "include"]):
     top, layer = path.parts[0], path.parts[1]
     if top == "src" and (layer not in RANK or len(path.parts) < 3):
         report.bad(path, "is in no layer")
@@ -26,6 +27,10 @@ for path in files(*CODE, under=["src", "cli", "python", "include"]):
         elif top == "src":
             if quoted and target != layer and target in RANK and RANK[target] >= RANK[layer]:
                 report.bad(where, f"{layer} includes {target}")
+        elif top == "journal" and quoted and target != "journal":
+            report.bad(where, f"journal includes {quoted}: only <brood/...> and its own headers are for it")
+        elif quoted and target in TOPS:
+            report.bad(where, f"includes {quoted}: a header is named from the folder that its target exports")
         elif target in RANK and "/" in (quoted or angled) and (quoted or target != "sys"):
             report.bad(where, f"{top} includes {target}, a layer: only <brood/...> is for it")
         elif top == "include" and quoted:

@@ -25,11 +25,11 @@ struct map_job {
   int attempt = 1;
   brood::command cmd{std::vector<std::string>{}};
   std::optional<brood::retry_schedule> schedule;
-  job_identity identity;         ///< only with a journal
-  std::string folder;            ///< of its output under --results
-  std::int64_t first_start = 0;  ///< ns since 1970
-  std::int64_t started = 0;      ///< ns since 1970; of this attempt
-  std::int64_t began = 0;        ///< monotonic ns; of this attempt
+  journal::job_identity identity;  ///< only with a journal
+  std::string folder;              ///< of its output under --results
+  std::int64_t first_start = 0;    ///< ns since 1970
+  std::int64_t started = 0;        ///< ns since 1970; of this attempt
+  std::int64_t began = 0;          ///< monotonic ns; of this attempt
 };
 
 /// How an attempt ended.

@@ -121,8 +121,8 @@ void check(const map_settings& s) {
 
 /// Until we exit. Errors: failure.
 void take_lock(const map_settings& s) {
-  const std::string folder = folder_to_use();
-  make_folder(folder);
+  const std::string folder = journal::folder_to_use();
+  journal::make_folder(folder);
   const std::string path = folder + "/lock";
   const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (lock < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};

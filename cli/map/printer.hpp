@@ -1,5 +1,5 @@
-// Shows what jobs wrote: each one's whole output at once, in order if so wished, tagged if so
-// wished. SPDX-License-Identifier: Apache-2.0
+// Shows what jobs wrote: the whole output of each at once, in order and tagged if asked to.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>

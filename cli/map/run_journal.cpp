@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <climits>
@@ -16,6 +15,7 @@
 
 #include "exit.hpp"
 #include "io.hpp"
+#include "journal/error.hpp"
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
 
@@ -28,18 +28,20 @@ constexpr std::uint64_t most_of_stream = 64 << 10;
 constexpr std::uint64_t most_of_successes = 64 << 20;
 constexpr std::uint64_t most_of_failures = 256 << 20;
 
-std::string working_directory() {
-  std::array<char, PATH_MAX> path;
-  if (::getcwd(path.data(), path.size()) == nullptr) {
-    throw failure{std::string("getcwd: ") + std::strerror(errno)};
+journal::moment to_moment(std::int64_t ns) { return journal::moment(std::chrono::nanoseconds(ns)); }
+
+/// A batch ends its jobs in order when it meets a failure, which an error of the journal is.
+template <class Use>
+auto in_batch(Use use) {
+  try {
+    return use();
+  } catch (const journal::error& e) {
+    throw failure{e.what()};
   }
-  return path.data();
 }
 
-moment to_moment(std::int64_t ns) { return moment(std::chrono::nanoseconds(ns)); }
-
-attempt describe(const map_job& job) {
-  attempt a;
+journal::attempt describe(const map_job& job) {
+  journal::attempt a;
   a.seq = job.seq;
   a.number = static_cast<std::uint32_t>(job.attempt);
   a.slot = static_cast<std::uint32_t>(job.slot);
@@ -55,7 +57,7 @@ attempt describe(const map_job& job) {
 
 identity_maker::identity_maker(const map_settings& s, const command_template& c,
                                const template_options& o)
-    : settings_(s), template_(c), cwd_(working_directory()) {
+    : settings_(s), template_(c), cwd_(journal::working_directory()) {
   const std::string& dir = s.options.cwd;
   if (!dir.empty()) cwd_ = dir.starts_with('/') ? dir : cwd_ + "/" + dir;
   for (const auto& [name, value] : s.given) {
@@ -63,7 +65,7 @@ identity_maker::identity_maker(const map_settings& s, const command_template& c,
       const std::size_t equals = value.find('=');
       environment_.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     } else if (name == "in") {
-      inputs_.push_back(value.starts_with('/') ? value : working_directory() + "/" + value);
+      inputs_.push_back(value.starts_with('/') ? value : journal::working_directory() + "/" + value);
     } else if (name == "input" || name == "executable" || name.starts_with("env.")) {
       environment_.emplace_back("--" + std::string(name), value);
     }
@@ -71,8 +73,8 @@ identity_maker::identity_maker(const map_settings& s, const command_template& c,
   for (const std::string& d : s.depends) depends_.push_back(parse_pieces(d, o));
 }
 
-job_identity identity_maker::identify(const map_job& job) {
-  job_content what;
+journal::job_identity identity_maker::identify(const map_job& job) {
+  journal::job_content what;
   what.argv = job.cmd.args();
   what.cwd = cwd_;
   what.environment = environment_;
@@ -89,20 +91,20 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
                          const template_options& o, std::vector<std::string> argv)
     : settings_(s), template_(c) {
   if (s.no_journal) return;
-  const std::string folder = folder_to_use();
+  const std::string folder = journal::folder_to_use();
   try {
-    make_folder(folder);
-  } catch (const failure& f) {
+    journal::make_folder(folder);
+  } catch (const journal::error& e) {
     // A folder that is not ours to write in: that is no reason not to run.
     if (s.resume || s.explain || ::access(folder.c_str(), F_OK) == 0) throw;
-    if (!s.quiet) complain("no journal: " + f.text);
+    if (!s.quiet) complain(std::string("no journal: ") + e.what());
     return;
   }
-  journal_ = std::make_unique<journal>(folder);
+  journal_ = std::make_unique<journal::writer>(folder);
   identities_ = std::make_unique<identity_maker>(s, c, o);
-  run_info info;
+  journal::run_info info;
   info.argv = std::move(argv);
-  info.cwd = working_directory();
+  info.cwd = journal::working_directory();
   info.version = BROOD_VERSION;
   info.workers = static_cast<std::uint32_t>(resolve(s.jobs));
   info.started =
@@ -119,7 +121,10 @@ run_journal::~run_journal() {
 }
 
 bool run_journal::is_done(map_job& job) {
-  if (!journal_) return false;
+  return journal_ && in_batch([&] { return look_up(job); });
+}
+
+bool run_journal::look_up(map_job& job) {
   job.identity = identities_->identify(job);
   if (settings_.explain) {
     write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " +
@@ -132,15 +137,15 @@ bool run_journal::is_done(map_job& job) {
 }
 
 void run_journal::started(const map_job& job) {
-  if (journal_) journal_->job_started(describe(job));
+  if (journal_) in_batch([&] { journal_->job_started(describe(job)); });
 }
 
 /// The end of a stream, unless --results has all of it.
-kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
+journal::kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
   if (!end.folder.empty()) {
     const std::uint64_t size = output.bytes(err);
-    return size == 0 ? kept_output{}
-                     : kept_output{end.folder + (err ? "/stderr" : "/stdout"), 0, size};
+    return size == 0 ? journal::kept_output{}
+                     : journal::kept_output{end.folder + (err ? "/stderr" : "/stdout"), 0, size};
   }
   const std::uint64_t most = end.success ? most_of_successes : most_of_failures;
   if (output.bytes(err) == 0 || kept_size_ >= most) return {};
@@ -157,14 +162,14 @@ kept_output run_journal::keep(const job_end& end, const slot_output& output, boo
     if (kept_ < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
   }
   if (!write_all(kept_, text)) throw failure{"write '" + path + "': " + std::strerror(errno)};
-  const kept_output where{kept_name_, kept_size_, text.size()};
+  const journal::kept_output where{kept_name_, kept_size_, text.size()};
   kept_size_ += text.size();
   return where;
 }
 
 void run_journal::ended(const job_end& end, const slot_output* output) {
   if (!journal_) return;
-  attempt a = describe(*end.job);
+  journal::attempt a = describe(*end.job);
   a.success = end.success;
   a.last = end.last;
   if (const brood::completed_process* r = end.result) {
@@ -186,7 +191,7 @@ void run_journal::ended(const job_end& end, const slot_output* output) {
     a.out = keep(end, *output, false);
     a.err = keep(end, *output, true);
   }
-  journal_->record(std::move(a));
+  in_batch([&] { journal_->record(std::move(a)); });
 }
 
 void run_journal::start_end(int exit_status) {
@@ -201,17 +206,17 @@ void run_journal::await_end() {
 
 struct dry_run_journal::past {
   explicit past(const std::string& folder)
-      : done(load_done(folder, std::chrono::seconds(5))),
+      : done(journal::load_done(folder, std::chrono::seconds(5))),
         all(folder, INT64_MAX, std::chrono::seconds(5)) {}
-  std::vector<job_key> done;
-  history all;
+  std::vector<journal::job_key> done;
+  journal::history all;
 };
 
 dry_run_journal::dry_run_journal(const map_settings& s, const command_template& c,
                                  const template_options& o)
     : identities_(s, c, o) {
-  const std::string folder = find_folder();
-  if (!folder.empty() && ::access(journal_path(folder).c_str(), F_OK) == 0) {
+  const std::string folder = journal::find_folder();
+  if (!folder.empty() && ::access(journal::database_path(folder).c_str(), F_OK) == 0) {
     past_ = std::make_unique<past>(folder);
   }
 }

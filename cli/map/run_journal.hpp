@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "journal/journal.hpp"
 #include "journal/key.hpp"
+#include "journal/writer.hpp"
 #include "map/command_template.hpp"
 #include "map/job.hpp"
 #include "map/settings.hpp"
@@ -22,7 +22,7 @@ class identity_maker {
  public:
   identity_maker(const map_settings& s, const command_template& c, const template_options& o);
   /// Errors: failure, for a file that cannot be read.
-  job_identity identify(const map_job& job);
+  journal::job_identity identify(const map_job& job);
 
  private:
   const map_settings& settings_;
@@ -31,7 +31,7 @@ class identity_maker {
   std::vector<std::pair<std::string, std::string>> environment_;
   std::vector<std::string> inputs_;  // of all jobs
   std::vector<std::vector<piece>> depends_;
-  job_identifier identifier_;
+  journal::job_identifier identifier_;
 };
 
 /// Without a journal it does nothing.
@@ -59,12 +59,13 @@ class run_journal {
   bool at_work() const { return journal_ != nullptr; }
 
  private:
-  kept_output keep(const job_end& end, const slot_output& output, bool err);
+  bool look_up(map_job& job);
+  journal::kept_output keep(const job_end& end, const slot_output& output, bool err);
 
   const map_settings& settings_;
   const command_template& template_;
   std::unique_ptr<identity_maker> identities_;
-  std::unique_ptr<journal> journal_;
+  std::unique_ptr<journal::writer> journal_;
   int kept_ = -1;  // the file of outputs
   std::string kept_name_;
   std::uint64_t kept_size_ = 0;

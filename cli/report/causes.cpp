@@ -57,7 +57,7 @@ std::string generalised(std::string line, const std::vector<std::string>& argv) 
 std::vector<failure_cause> find_causes(const report_source& from) {
   std::vector<failure_cause> causes;
   std::unordered_map<std::string, std::size_t> known;
-  from.each([&](const attempt& a) {
+  from.each([&](const journal::attempt& a) {
     if (a.success || !a.last) return;
     const std::string said = last_line(tail_of(from.journal, a.err, line_limit));
     std::string text = generalised(describe_end(a), a.argv);

@@ -13,7 +13,7 @@ namespace cli {
 struct failure_cause {
   std::string text;  ///< how the jobs ended, and the last line that they wrote to stderr
   std::uint64_t count = 0;
-  std::vector<attempt> examples{};  ///< the first few
+  std::vector<journal::attempt> examples{};  ///< the first few
 };
 
 /// The most common one first. Two failures have the same cause if they ended the same way and their

@@ -13,12 +13,12 @@ namespace cli {
 
 /// What is reported: the attempts of one run, or only those of jobs that failed.
 struct report_source {
-  journal_reader& journal;
-  run_record run;
+  journal::reader& journal;
+  journal::run_record run;
   bool failed_only = false;
 
-  void each(const std::function<void(const attempt&)>& see) const {
-    journal.each_attempt(run.id, [&](const attempt& a) {
+  void each(const std::function<void(const journal::attempt&)>& see) const {
+    journal.each_attempt(run.id, [&](const journal::attempt& a) {
       if (!failed_only || (a.ended && !a.success && a.last)) see(a);
     });
   }

@@ -25,7 +25,7 @@ class rows {
  public:
   rows(const report_source& from, sink& to) : from_(from), to_(to) {}
 
-  void add(const attempt& a) {
+  void add(const journal::attempt& a) {
     if (count_ >= row_limit) {
       ++left_out_;
       return;
@@ -48,7 +48,7 @@ class rows {
  private:
   void number(std::uint64_t n) { to_ << std::to_string(n) << ","; }
 
-  std::string tail(const attempt& a) {
+  std::string tail(const journal::attempt& a) {
     if (!a.ended || a.success || tails_ >= tail_limit) return {};
     std::string text = tail_of(from_.journal, a.err, tail_bytes);
     if (text.empty()) text = tail_of(from_.journal, a.out, tail_bytes);
@@ -72,7 +72,7 @@ void write_causes(const report_source& from, sink& to) {
     for (std::size_t i = 0; i < cause.examples.size(); ++i) {
       to << (i == 0 ? "" : ",") << std::to_string(cause.examples[i].seq);
     }
-    const attempt& example = cause.examples.front();
+    const journal::attempt& example = cause.examples.front();
     std::string tail = tail_of(from.journal, example.err, tail_bytes);
     if (tail.empty()) tail = tail_of(from.journal, example.out, tail_bytes);
     to << "],\"command\":" << json_string(command_line(example.argv))
@@ -91,11 +91,11 @@ void write_html(const report_source& from, sink& to) {
   write_causes(from, to);
   to << "\"rows\":[";
   rows all(from, to);
-  const auto is_bad = [](const attempt& a) { return !a.ended || !a.success; };
-  from.each([&](const attempt& a) {
+  const auto is_bad = [](const journal::attempt& a) { return !a.ended || !a.success; };
+  from.each([&](const journal::attempt& a) {
     if (is_bad(a)) all.add(a);
   });
-  from.each([&](const attempt& a) {
+  from.each([&](const journal::attempt& a) {
     if (!is_bad(a)) all.add(a);
   });
   to << "],\n\"left_out\":" << std::to_string(all.left_out()) << "}"

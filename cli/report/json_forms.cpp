@@ -59,18 +59,18 @@ class object {
   std::string text_;
 };
 
-void add_output(object& to, const std::string& name, const kept_output& kept,
-                const journal_reader& journal) {
+void add_output(object& to, const std::string& name, const journal::kept_output& kept,
+                const journal::reader& journal) {
   if (kept.path.empty()) return;
   object inner;
   inner.bytes("path", journal.path_of(kept)).number("offset", kept.offset);
   to.raw(name, inner.number("bytes", kept.bytes).done());
 }
 
-std::string attempt_object(const attempt& a, const journal_reader& journal) {
+std::string attempt_object(const journal::attempt& a, const journal::reader& journal) {
   object o;
   o.number("seq", a.seq).number("attempt", a.number).number("slot", a.slot);
-  o.words("argv", a.argv).text("key", to_text(a.identity.key));
+  o.words("argv", a.argv).text("key", journal::to_text(a.identity.key));
   o.text("started", utc_time(a.started)).flag("ended", a.ended);
   if (a.ended) {
     o.flag("success", a.success).flag("last", a.last);
@@ -88,7 +88,7 @@ std::string attempt_object(const attempt& a, const journal_reader& journal) {
 
 }  // namespace
 
-std::string run_object(const run_record& run) {
+std::string run_object(const journal::run_record& run) {
   object o;
   o.number("run", static_cast<std::uint64_t>(run.id)).words("argv", run.info.argv);
   o.bytes("cwd", run.info.cwd).text("version", run.info.version);
@@ -101,7 +101,7 @@ std::string run_object(const run_record& run) {
 void write_json(const report_source& from, sink& to) {
   to << "{\"run\":" << run_object(from.run) << ",\n\"attempts\":[";
   bool first = true;
-  from.each([&](const attempt& a) {
+  from.each([&](const journal::attempt& a) {
     to << (first ? "\n" : ",\n") << attempt_object(a, from.journal);
     first = false;
   });
@@ -124,8 +124,8 @@ void write_trace(const report_source& from, sink& to) {
   for (std::uint32_t slot = 1; slot <= from.run.info.workers; ++slot) {
     to << ",\n" << named("thread_name", slot, "worker " + std::to_string(slot));
   }
-  const moment end = from.run.info.started + wall_of(from.run);
-  from.each([&](const attempt& a) {
+  const journal::moment end = from.run.info.started + wall_of(from.run);
+  from.each([&](const journal::attempt& a) {
     const auto length = a.ended ? a.wall : std::max(end - a.started, std::chrono::nanoseconds(0));
     object event;
     event.text("ph", "X").text("name", command_line(a.argv));

@@ -9,6 +9,6 @@
 namespace cli {
 
 /// On one line, without a newline.
-std::string run_object(const run_record& run);
+std::string run_object(const journal::run_record& run);
 
 }  // namespace cli

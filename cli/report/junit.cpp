@@ -19,13 +19,13 @@ struct counts {
 };
 
 /// An error is what is not the command's own fault: it could not be started, or did not finish.
-bool is_error(const attempt& a) { return !a.ended || a.pid == 0; }
+bool is_error(const journal::attempt& a) { return !a.ended || a.pid == 0; }
 
 std::string attribute(std::string_view name, std::string_view value) {
   return " " + std::string(name) + "=\"" + xml_escaped(value) + "\"";
 }
 
-void write_case(const report_source& from, const attempt& a, sink& to) {
+void write_case(const report_source& from, const journal::attempt& a, sink& to) {
   to << "  <testcase" << attribute("name", std::to_string(a.seq) + ": " + command_line(a.argv))
      << attribute("classname", "run " + std::to_string(from.run.id))
      << attribute("time", fixed(to_seconds(a.wall), 3)) << ">\n";
@@ -45,8 +45,8 @@ void write_case(const report_source& from, const attempt& a, sink& to) {
 
 void write_junit(const report_source& from, sink& to) {
   counts all;
-  const auto counts_as_test = [](const attempt& a) { return a.last || !a.ended; };
-  from.each([&](const attempt& a) {
+  const auto counts_as_test = [](const journal::attempt& a) { return a.last || !a.ended; };
+  from.each([&](const journal::attempt& a) {
     if (!counts_as_test(a)) return;
     ++all.tests;
     if (a.ended && a.success) return;
@@ -59,7 +59,7 @@ void write_junit(const report_source& from, sink& to) {
   to << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites" << numbers << ">\n<testsuite"
      << attribute("name", command_line(from.run.info.argv)) << numbers << attribute("skipped", "0")
      << attribute("timestamp", utc_time(from.run.info.started).substr(0, 19)) << ">\n";
-  from.each([&](const attempt& a) {
+  from.each([&](const journal::attempt& a) {
     if (counts_as_test(a)) write_case(from, a, to);
   });
   to << "</testsuite>\n</testsuites>\n";

@@ -35,7 +35,7 @@ std::string padded(std::string text, std::size_t width) {
 
 void write_joblog(const report_source& from, sink& to) {
   to << "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
-  from.each([&to](const attempt& a) {
+  from.each([&to](const journal::attempt& a) {
     if (!a.ended || !a.last) return;
     // parallel writes -1 for a job that it ended at its --timeout.
     const int timed_out = a.reason == "timed_out" || a.reason == "idle_timed_out" ? -1 : 0;
@@ -62,7 +62,7 @@ struct sums {
   std::chrono::nanoseconds user{};
   std::chrono::nanoseconds system{};
 
-  void add(const attempt& a) {
+  void add(const journal::attempt& a) {
     if (!a.ended) {
       ++running;
       return;
@@ -107,8 +107,8 @@ std::string label(std::string_view name, std::string_view value) {
 
 void write_metrics(const report_source& from, sink& to) {
   sums all;
-  from.each([&all](const attempt& a) { all.add(a); });
-  const run_record& run = from.run;
+  from.each([&all](const journal::attempt& a) { all.add(a); });
+  const journal::run_record& run = from.run;
   const auto text = [](std::uint64_t n) { return std::to_string(n); };
   metrics out(to, label("run", std::to_string(run.id)));
 
@@ -118,7 +118,8 @@ void write_metrics(const report_source& from, sink& to) {
                  label("command", command_line(run.info.argv)),
              "1");
   out.family("brood_run_state", "stateset", "Whether the run is still alive.");
-  for (const run_state s : {run_state::running, run_state::ended, run_state::interrupted}) {
+  for (const journal::run_state s :
+       {journal::run_state::running, journal::run_state::ended, journal::run_state::interrupted}) {
     out.sample("", label("brood_run_state", to_text(s)), s == run.state ? "1" : "0");
   }
   out.family("brood_run_start_time_seconds", "gauge", "When the run began.", "seconds");

@@ -30,7 +30,7 @@ struct extremes {
   std::uint64_t largest_rss = 0;
   std::chrono::nanoseconds cpu{};
 
-  void add(const attempt& a) {
+  void add(const journal::attempt& a) {
     if (!a.ended) return;
     walls.push_back(a.wall);
     cpu += a.user + a.system;
@@ -51,19 +51,19 @@ struct extremes {
   }
 };
 
-void write_head(const run_record& run, sink& to) {
+void write_head(const journal::run_record& run, sink& to) {
   to << "run " << std::to_string(run.id) << ": " << command_line(run.info.argv) << "\n";
   to << "  in " << printable(run.info.cwd) << ", " << counted(run.info.workers, "worker")
      << ", brood " << run.info.version << "\n";
   to << "  started " << local_time(run.info.started) << ", ";
   switch (run.state) {
-    case run_state::running:
+    case journal::run_state::running:
       to << "running for " << span_text(wall_of(run)) << "\n";
       break;
-    case run_state::interrupted:
+    case journal::run_state::interrupted:
       to << "interrupted after about " << span_text(wall_of(run)) << "\n";
       break;
-    case run_state::ended:
+    case journal::run_state::ended:
       to << "ended after " << span_text(wall_of(run)) << " with status "
          << std::to_string(run.exit_status.value_or(0)) << "\n";
   }
@@ -82,7 +82,7 @@ void write_extremes(extremes& e, sink& to) {
      << std::to_string(e.largest) << ")\n";
 }
 
-void write_job_line(const attempt& a, sink& to) {
+void write_job_line(const journal::attempt& a, sink& to) {
   to << "  job " << std::to_string(a.seq);
   if (a.number > 1) to << " (attempt " << std::to_string(a.number) << ")";
   if (a.ended) to << "  " << span_text(a.wall);
@@ -91,7 +91,7 @@ void write_job_line(const attempt& a, sink& to) {
 
 }  // namespace
 
-void write_tail(const journal_reader& journal, const kept_output& kept, sink& to) {
+void write_tail(const journal::reader& journal, const journal::kept_output& kept, sink& to) {
   std::string text = tail_of(journal, kept, tail_bytes);
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty()) return;
@@ -110,7 +110,7 @@ void write_tail(const journal_reader& journal, const kept_output& kept, sink& to
 
 void write_text(const report_source& from, sink& to) {
   if (from.failed_only) {
-    from.each([&](const attempt& a) {
+    from.each([&](const journal::attempt& a) {
       write_job_line(a, to);
       to << "    " << printable(describe_end(a)) << "\n";
       write_tail(from.journal, a.err, to);
@@ -119,11 +119,11 @@ void write_text(const report_source& from, sink& to) {
   }
   write_head(from.run, to);
   extremes e;
-  from.each([&e](const attempt& a) { e.add(a); });
+  from.each([&e](const journal::attempt& a) { e.add(a); });
   write_extremes(e, to);
   for (const failure_cause& cause : find_causes(from)) {
     to << "\n" << std::to_string(cause.count) << " x " << printable(cause.text) << "\n";
-    for (const attempt& a : cause.examples) write_job_line(a, to);
+    for (const journal::attempt& a : cause.examples) write_job_line(a, to);
     if (cause.count > cause.examples.size()) {
       to << "  and " << std::to_string(cause.count - cause.examples.size())
          << " more: brood report --failed " << std::to_string(from.run.id) << "\n";

@@ -10,13 +10,13 @@
 
 namespace cli {
 
-void write_why(const journal_reader& journal, const run_record& run,
-               const std::vector<attempt>& attempts, sink& to) {
-  const attempt& last = attempts.back();
+void write_why(const journal::reader& journal, const journal::run_record& run,
+               const std::vector<journal::attempt>& attempts, sink& to) {
+  const journal::attempt& last = attempts.back();
   to << "job " << std::to_string(last.seq) << " of run " << std::to_string(run.id) << ": "
      << command_line(last.argv) << "\n";
-  history past(journal.folder(), run.id, std::chrono::seconds(5));
-  job_identity id = last.identity;
+  journal::history past(journal.folder(), run.id, std::chrono::seconds(5));
+  journal::job_identity id = last.identity;
   id.parts = past.parts_of(id.key);
   const std::string reason = past.explain(id);
   // Without --resume also a job runs that had been done.
@@ -24,7 +24,7 @@ void write_why(const journal_reader& journal, const run_record& run,
      << (reason.starts_with("skipped: ") ? "runs, though it " + reason.substr(9) + ": no --resume"
                                          : printable(reason))
      << "\n";
-  for (const attempt& a : attempts) {
+  for (const journal::attempt& a : attempts) {
     to << "  attempt " << std::to_string(a.number) << ": " << printable(describe_end(a));
     if (a.ended) {
       to << " after " << span_text(a.wall) << " (user " << span_text(a.user) << ", system "
@@ -37,11 +37,11 @@ void write_why(const journal_reader& journal, const run_record& run,
     to << ", started " << local_time(a.started) << "\n";
     write_tail(journal, a.err, to);
   }
-  for (const job_part& p : id.parts) {
-    to << "  depends on the " << (p.what == job_part::kind::input ? "input " : "variable ")
-       << printable(p.name) << " (" << to_text(p.digest) << ")\n";
+  for (const journal::job_part& p : id.parts) {
+    to << "  depends on the " << (p.what == journal::job_part::kind::input ? "input " : "variable ")
+       << printable(p.name) << " (" << journal::to_text(p.digest) << ")\n";
   }
-  to << "  key " << to_text(id.key) << "\n";
+  to << "  key " << journal::to_text(id.key) << "\n";
 }
 
 }  // namespace cli

@@ -10,10 +10,10 @@
 namespace cli {
 
 /// `attempts`: of one job, at least one.
-void write_why(const journal_reader& journal, const run_record& run,
-               const std::vector<attempt>& attempts, sink& to);
+void write_why(const journal::reader& journal, const journal::run_record& run,
+               const std::vector<journal::attempt>& attempts, sink& to);
 
 /// The last lines of an output, indented.
-void write_tail(const journal_reader& journal, const kept_output& kept, sink& to);
+void write_tail(const journal::reader& journal, const journal::kept_output& kept, sink& to);
 
 }  // namespace cli

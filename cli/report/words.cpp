@@ -79,7 +79,7 @@ std::string size_text(std::uint64_t bytes) {
   return fixed(value, unit == 0 ? 0 : 1) + " " + std::string(units[unit]);
 }
 
-std::string local_time(moment t) {
+std::string local_time(journal::moment t) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(
       std::chrono::time_point_cast<std::chrono::system_clock::duration>(t));
   std::tm parts{};
@@ -87,7 +87,7 @@ std::string local_time(moment t) {
   return formatted("%Y-%m-%d %H:%M:%S", parts);
 }
 
-std::string utc_time(moment t) {
+std::string utc_time(journal::moment t) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(t);
   const auto milliseconds =
       std::chrono::duration_cast<std::chrono::milliseconds>(t - whole).count();
@@ -178,7 +178,8 @@ std::string json_string(std::string_view text) {
   return out + "\"";
 }
 
-std::string tail_of(const journal_reader& journal, const kept_output& kept, std::size_t limit) {
+std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,
+                    std::size_t limit) {
   if (kept.path.empty() || kept.bytes == 0) return {};
   const int fd = ::open(journal.path_of(kept).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return {};
@@ -201,20 +202,20 @@ std::string tail_of(const journal_reader& journal, const kept_output& kept, std:
   return text;
 }
 
-std::chrono::nanoseconds wall_of(const run_record& run) {
-  const moment now =
-      std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
+std::chrono::nanoseconds wall_of(const journal::run_record& run) {
+  const journal::moment now =
+      std::chrono::time_point_cast<journal::moment::duration>(std::chrono::system_clock::now());
   // Clocks are set back now and then.
   return std::max(run.ended.value_or(now) - run.info.started, std::chrono::nanoseconds(0));
 }
 
-std::string_view to_text(run_state state) {
+std::string_view to_text(journal::run_state state) {
   switch (state) {
-    case run_state::running:
+    case journal::run_state::running:
       return "running";
-    case run_state::ended:
+    case journal::run_state::ended:
       return "ended";
-    case run_state::interrupted:
+    case journal::run_state::interrupted:
       return "interrupted";
   }
   return "";

@@ -1,5 +1,5 @@
-// Pieces of text that the reports share: times, sizes, commands, and escaping for each kind of
-// file. SPDX-License-Identifier: Apache-2.0
+// Pieces of text that the reports share: times, sizes, commands, escaping for each kind of file.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ std::string fixed(double value, int digits);
 
 std::string span_text(std::chrono::nanoseconds t);  ///< "250 ms", "1.250 s", "2 min 05 s"
 std::string size_text(std::uint64_t bytes);         ///< "3.0 MiB"
-std::string local_time(moment t);                   ///< "2026-11-21 12:00:00"
-std::string utc_time(moment t);                     ///< "2026-11-21T12:00:00.000Z"
+std::string local_time(journal::moment t);          ///< "2026-11-21 12:00:00"
+std::string utc_time(journal::moment t);            ///< "2026-11-21T12:00:00.000Z"
 
 /// One line that a shell reads as these words: what is no printable text is written as $'\xFF'.
 std::string command_line(const std::vector<std::string>& argv);
@@ -32,10 +32,11 @@ std::string label_escaped(std::string_view text);  ///< for a label of OpenMetri
 std::string json_string(std::string_view text);
 
 /// At most so many bytes of the end of an output, from the start of a line; "" if there is none.
-std::string tail_of(const journal_reader& journal, const kept_output& kept, std::size_t limit);
+std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,
+                    std::size_t limit);
 
 /// How long a run has taken, for one that still runs: until now.
-std::chrono::nanoseconds wall_of(const run_record& run);
-std::string_view to_text(run_state state);
+std::chrono::nanoseconds wall_of(const journal::run_record& run);
+std::string_view to_text(journal::run_state state);
 
 }  // namespace cli

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "journal/journal.hpp"
+#include "journal/writer.hpp"
 
 namespace support {
 
@@ -27,9 +27,9 @@ class temp_folder {
   std::string path_;
 };
 
-inline const cli::moment long_ago{std::chrono::seconds(1'700'000'000)};
+inline const journal::moment long_ago{std::chrono::seconds(1'700'000'000)};
 
-inline cli::run_info some_run(std::uint32_t workers = 2) {
+inline journal::run_info some_run(std::uint32_t workers = 2) {
   return {.argv = {"brood", "map", "wc", "{}"},
           .cwd = "/work",
           .version = "0.1.0",
@@ -39,12 +39,13 @@ inline cli::run_info some_run(std::uint32_t workers = 2) {
 
 // An attempt of `argv` that exits with `code` after 250 ms, a second times `seq` after the run
 // began.
-inline cli::attempt some_attempt(std::uint64_t seq, std::vector<std::string> argv, int code = 0) {
-  cli::attempt a;
+inline journal::attempt some_attempt(std::uint64_t seq, std::vector<std::string> argv,
+                                     int code = 0) {
+  journal::attempt a;
   a.seq = seq;
   a.slot = 1 + static_cast<std::uint32_t>(seq - 1) % 2;
   a.identity =
-      cli::job_identifier().identify({.argv = argv, .cwd = "/work", .subject = {argv.back()}});
+      journal::job_identifier().identify({.argv = argv, .cwd = "/work", .subject = {argv.back()}});
   a.argv = std::move(argv);
   a.started = long_ago + std::chrono::seconds(seq);
   a.success = code == 0;

@@ -1,23 +1,20 @@
 // A journal says what was put in, resumes by content, explains, and refuses what it cannot use.
 // SPDX-License-Identifier: Apache-2.0
-#include "journal/journal.hpp"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 #include "journal/reader.hpp"
 #include "journal/schema.hpp"
+#include "journal/writer.hpp"
 #include "support/files.hpp"
 #include "support/journals.hpp"
 
 namespace {
 
-using cli::journal;
-using cli::journal_reader;
 using support::some_attempt;
 using support::some_run;
 using testing::HasSubstr;
@@ -28,8 +25,8 @@ template <class Do>
 std::string failure_of(Do what) {
   try {
     what();
-  } catch (const cli::failure& f) {
-    return f.text;
+  } catch (const journal::error& e) {
+    return e.what();
   }
   return "";
 }
@@ -40,16 +37,17 @@ class journal_test : public testing::Test {
   std::string file() const { return folder() + "/journal.db"; }
 
   // A run with these attempts.
-  void add_run(const std::vector<cli::attempt>& attempts) {
-    journal j(folder());
+  void add_run(const std::vector<journal::attempt>& attempts) {
+    journal::writer j(folder());
     j.begin_run(some_run());
-    for (const cli::attempt& a : attempts) j.record(a);
+    for (const journal::attempt& a : attempts) j.record(a);
     j.end_run(0);
   }
 
-  std::vector<cli::attempt> attempts(std::int64_t run) {
-    std::vector<cli::attempt> all;
-    journal_reader(folder()).each_attempt(run, [&](const cli::attempt& a) { all.push_back(a); });
+  std::vector<journal::attempt> attempts(std::int64_t run) {
+    std::vector<journal::attempt> all;
+    journal::reader(folder()).each_attempt(run,
+                                           [&](const journal::attempt& a) { all.push_back(a); });
     return all;
   }
 
@@ -57,7 +55,7 @@ class journal_test : public testing::Test {
 };
 
 TEST_F(journal_test, gives_back_what_was_put_in) {
-  cli::attempt a = some_attempt(1, {"\xFF\xFE", "", "a\nb", "'</script>"}, 3);
+  journal::attempt a = some_attempt(1, {"\xFF\xFE", "", "a\nb", "'</script>"}, 3);
   a.number = 2;
   a.last = false;
   a.signal = 9;
@@ -70,7 +68,7 @@ TEST_F(journal_test, gives_back_what_was_put_in) {
 
   const auto all = attempts(1);
   ASSERT_EQ(all.size(), 1U);
-  const cli::attempt& b = all[0];
+  const journal::attempt& b = all[0];
   EXPECT_EQ(b.seq, a.seq);
   EXPECT_EQ(b.number, a.number);
   EXPECT_EQ(b.slot, a.slot);
@@ -98,12 +96,12 @@ TEST_F(journal_test, gives_back_what_was_put_in) {
 }
 
 TEST_F(journal_test, counts_jobs_and_not_attempts) {
-  cli::attempt first = some_attempt(1, {"a"}, 1);
+  journal::attempt first = some_attempt(1, {"a"}, 1);
   first.last = false;
-  cli::attempt second = some_attempt(1, {"a"});
+  journal::attempt second = some_attempt(1, {"a"});
   second.number = 2;
   {
-    journal j(folder());
+    journal::writer j(folder());
     EXPECT_EQ(j.begin_run(some_run(7)), 1);
     j.record(first);
     j.record(second);
@@ -111,12 +109,12 @@ TEST_F(journal_test, counts_jobs_and_not_attempts) {
     j.job_skipped();
     j.end_run(1);
   }
-  const auto run = journal_reader(folder()).last_run();
+  const auto run = journal::reader(folder()).last_run();
   ASSERT_TRUE(run);
   EXPECT_EQ(run->succeeded, 1U);
   EXPECT_EQ(run->failed, 1U);
   EXPECT_EQ(run->skipped, 1U);
-  EXPECT_EQ(run->state, cli::run_state::ended);
+  EXPECT_EQ(run->state, journal::run_state::ended);
   EXPECT_EQ(run->exit_status, 1);
   EXPECT_EQ(run->info.argv, some_run().argv);
   EXPECT_EQ(run->info.cwd, "/work");
@@ -127,22 +125,22 @@ TEST_F(journal_test, counts_jobs_and_not_attempts) {
 
 TEST_F(journal_test, a_run_is_alive_while_its_process_is_and_interrupted_after) {
   {
-    journal j(folder());
+    journal::writer j(folder());
     j.begin_run(some_run());
-    journal_reader reader(folder());
-    EXPECT_EQ(reader.last_run()->state, cli::run_state::running);
+    journal::reader reader(folder());
+    EXPECT_EQ(reader.last_run()->state, journal::run_state::running);
     EXPECT_FALSE(reader.last_run()->ended);
   }  // as a tool does that dies
-  const auto run = journal_reader(folder()).last_run();
-  EXPECT_EQ(run->state, cli::run_state::interrupted);
+  const auto run = journal::reader(folder()).last_run();
+  EXPECT_EQ(run->state, journal::run_state::interrupted);
   EXPECT_TRUE(run->ended);
   EXPECT_FALSE(run->exit_status);
 }
 
 TEST_F(journal_test, shows_jobs_that_run_and_not_twice) {
-  journal j(folder(), {.batch = 1ms});
+  journal::writer j(folder(), {.batch = 1ms});
   j.begin_run(some_run());
-  const cli::attempt a = some_attempt(1, {"sleep"});
+  const journal::attempt a = some_attempt(1, {"sleep"});
   j.job_started(a);
   ASSERT_TRUE(support::poll_until(support::patience, [&] { return attempts(1).size() == 1; }));
   EXPECT_FALSE(attempts(1)[0].ended);
@@ -153,11 +151,11 @@ TEST_F(journal_test, shows_jobs_that_run_and_not_twice) {
 }
 
 TEST_F(journal_test, an_entry_is_there_soon_and_without_a_further_call) {
-  journal j(folder());
+  journal::writer j(folder());
   j.begin_run(some_run());
   j.record(some_attempt(1, {"a"}));
   EXPECT_TRUE(support::poll_until(support::patience, [&] { return attempts(1).size() == 1; }));
-  EXPECT_EQ(journal_reader(folder()).last_run()->succeeded, 1U);
+  EXPECT_EQ(journal::reader(folder()).last_run()->succeeded, 1U);
 }
 
 TEST_F(journal_test, the_latest_attempt_decides_whether_a_job_is_done) {
@@ -165,13 +163,13 @@ TEST_F(journal_test, the_latest_attempt_decides_whether_a_job_is_done) {
   const auto b = some_attempt(2, {"b"}, 1);
   add_run({a, b});
   {
-    journal j(folder());
+    journal::writer j(folder());
     EXPECT_TRUE(j.succeeded(a.identity.key));
     EXPECT_FALSE(j.succeeded(b.identity.key));
   }
   // Another position and another run: the content is what counts. And a failure counts too.
   add_run({some_attempt(9, {"b"}), some_attempt(1, {"a"}, 2)});
-  journal j(folder());
+  journal::writer j(folder());
   EXPECT_FALSE(j.succeeded(a.identity.key));
   EXPECT_TRUE(j.succeeded(b.identity.key));
 }
@@ -179,12 +177,12 @@ TEST_F(journal_test, the_latest_attempt_decides_whether_a_job_is_done) {
 TEST_F(journal_test, explains_why_a_job_runs) {
   support::write_file(temp_ / "data", "1");
   const auto job = [&](std::vector<std::string> argv, int code, const std::string& lang) {
-    cli::attempt a = some_attempt(1, argv, code);
-    a.identity = cli::job_identifier().identify({.argv = argv,
-                                                 .cwd = temp_.path(),
-                                                 .environment = {{"LANG", lang}},
-                                                 .inputs = {"data"},
-                                                 .subject = {argv.back()}});
+    journal::attempt a = some_attempt(1, argv, code);
+    a.identity = journal::job_identifier().identify({.argv = argv,
+                                                     .cwd = temp_.path(),
+                                                     .environment = {{"LANG", lang}},
+                                                     .inputs = {"data"},
+                                                     .subject = {argv.back()}});
     return a;
   };
   const auto good = job({"wc", "x"}, 0, "C");
@@ -193,14 +191,14 @@ TEST_F(journal_test, explains_why_a_job_runs) {
   auto open = job({"wc", "z"}, 0, "C");
   open.seq = 3;
   {
-    journal j(folder());
+    journal::writer j(folder());
     j.begin_run(some_run());
     j.record(good);
     j.record(bad);
     j.job_started(open);
     j.end_run(1);
   }
-  journal j(folder());
+  journal::writer j(folder());
   j.begin_run(some_run());
   EXPECT_EQ(j.explain(good.identity), "skipped: succeeded in run 1");
   EXPECT_EQ(j.explain(bad.identity), "runs: failed in run 1: exit status 3");
@@ -216,8 +214,8 @@ TEST_F(journal_test, explains_why_a_job_runs) {
 }
 
 TEST_F(journal_test, two_runs_at_once_keep_apart) {
-  journal one(folder(), {.batch = 1ms});
-  journal two(folder(), {.batch = 1ms});
+  journal::writer one(folder(), {.batch = 1ms});
+  journal::writer two(folder(), {.batch = 1ms});
   EXPECT_EQ(one.begin_run(some_run()), 1);
   EXPECT_EQ(two.begin_run(some_run()), 2);
   for (std::uint64_t i = 1; i <= 300; ++i) {
@@ -226,7 +224,7 @@ TEST_F(journal_test, two_runs_at_once_keep_apart) {
   }
   one.end_run(0);
   two.end_run(101);
-  const auto runs = journal_reader(folder()).runs();
+  const auto runs = journal::reader(folder()).runs();
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].succeeded, 300U);
   EXPECT_EQ(runs[1].failed, 300U);
@@ -248,39 +246,42 @@ TEST_F(journal_test, a_damaged_file_is_named) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
   support::write_file(file(), std::string(8192, 'x'));
   const std::string expected = "the journal '" + file() + "' is damaged (file is not a database)";
-  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }), StartsWith(expected));
-  EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
+              StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::reader r(folder()); }), StartsWith(expected));
 }
 
 TEST_F(journal_test, a_newer_version_is_named) {
   add_run({});
-  cli::sql::database(file(), cli::sql::access::write, 1s).execute("PRAGMA user_version = 2");
+  journal::sql::database(file(), journal::sql::access::write, 1s)
+      .execute("PRAGMA user_version = 2");
   const std::string expected = "the journal '" + file() + "' is of version 2, and brood ";
-  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }), StartsWith(expected));
-  EXPECT_THAT(failure_of([&] { journal_reader r(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
+              StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::reader r(folder()); }), StartsWith(expected));
 }
 
 TEST_F(journal_test, somebody_elses_database_is_left_alone) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
-  cli::sql::database(file(), cli::sql::access::write, 1s).execute("CREATE TABLE t (x)");
-  EXPECT_THAT(failure_of([&] { journal(folder()).begin_run(some_run()); }),
+  journal::sql::database(file(), journal::sql::access::write, 1s).execute("CREATE TABLE t (x)");
+  EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
               HasSubstr("no journal of brood"));
 }
 
 TEST_F(journal_test, a_lock_that_does_not_end_is_named) {
   add_run({});
-  cli::sql::database other(file(), cli::sql::access::write, 1s);
+  journal::sql::database other(file(), journal::sql::access::write, 1s);
   other.execute("BEGIN IMMEDIATE");
-  EXPECT_THAT(failure_of([&] { journal(folder(), {.busy = 20ms}).begin_run(some_run()); }),
+  EXPECT_THAT(failure_of([&] { journal::writer(folder(), {.busy = 20ms}).begin_run(some_run()); }),
               HasSubstr("has been locked by another program for 20 ms ('fuser " + file()));
   // Readers do not care.
-  EXPECT_EQ(journal_reader(folder()).runs().size(), 1U);
+  EXPECT_EQ(journal::reader(folder()).runs().size(), 1U);
 }
 
 TEST_F(journal_test, what_fails_on_the_thread_is_thrown_by_the_next_call) {
-  journal j(folder(), {.batch = 1ms, .busy = 20ms});
+  journal::writer j(folder(), {.batch = 1ms, .busy = 20ms});
   j.begin_run(some_run());
-  cli::sql::database other(file(), cli::sql::access::write, 1s);
+  journal::sql::database other(file(), journal::sql::access::write, 1s);
   other.execute("BEGIN IMMEDIATE");
   std::string text;
   support::poll_until(support::patience, [&] {
@@ -292,13 +293,13 @@ TEST_F(journal_test, what_fails_on_the_thread_is_thrown_by_the_next_call) {
 }
 
 TEST_F(journal_test, there_is_no_journal_to_read) {
-  EXPECT_EQ(failure_of([&] { journal_reader r(folder()); }),
+  EXPECT_EQ(failure_of([&] { journal::reader r(folder()); }),
             "cannot read the journal '" + file() + "': No such file or directory");
 }
 
 TEST_F(journal_test, a_folder_that_cannot_be_made_is_named) {
   support::write_file(folder(), "a file");
-  EXPECT_THAT(failure_of([&] { journal j(folder()); }),
+  EXPECT_THAT(failure_of([&] { journal::writer j(folder()); }),
               StartsWith("cannot make the folder of the journal, '" + folder() + "': File exists"));
 }
 

@@ -4,20 +4,20 @@
 
 #include <gtest/gtest.h>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 #include "support/files.hpp"
 #include "support/journals.hpp"
 
 namespace {
 
-using cli::job_content;
-using cli::job_identifier;
+using journal::job_content;
+using journal::job_identifier;
 
-cli::job_key key_of(const job_content& job) { return job_identifier().identify(job).key; }
+journal::job_key key_of(const job_content& job) { return job_identifier().identify(job).key; }
 
 TEST(job_key, is_the_same_for_ever) {
   // A key that changes from one version of the tool to the next makes every --resume begin anew.
-  EXPECT_EQ(cli::to_text(key_of({.argv = {"echo", "a"}, .cwd = "/work"})),
+  EXPECT_EQ(journal::to_text(key_of({.argv = {"echo", "a"}, .cwd = "/work"})),
             "8749b6eb7b80d698936099094c2072f1");
 }
 
@@ -56,8 +56,8 @@ TEST(job_key, refuses_inputs_that_cannot_be_read) {
   const auto message = [&](const std::string& name) -> std::string {
     try {
       key_of({.argv = {"wc"}, .cwd = folder.path(), .inputs = {name}});
-    } catch (const cli::failure& f) {
-      return f.text;
+    } catch (const journal::error& e) {
+      return e.what();
     }
     return "";
   };

@@ -41,7 +41,7 @@ TEST(report_words, numbers_are_short) {
   EXPECT_EQ(cli::span_text(7500s), "2 h 05 min");
   EXPECT_EQ(cli::size_text(512), "512 B");
   EXPECT_EQ(cli::size_text(3 << 20), "3.0 MiB");
-  EXPECT_EQ(cli::utc_time(cli::moment(1'700'000'000'042ms)), "2023-11-14T22:13:20.042Z");
+  EXPECT_EQ(cli::utc_time(journal::moment(1'700'000'000'042ms)), "2023-11-14T22:13:20.042Z");
 }
 
 TEST(failure_causes, differ_not_by_numbers_and_names) {

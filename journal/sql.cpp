@@ -1,5 +1,5 @@
-// Translates SQLite's results; opens a database that may not be written as one that does not
-// change. SPDX-License-Identifier: Apache-2.0
+// Turns SQLite's results into errors; opens a read-only database as one that does not change.
+// SPDX-License-Identifier: Apache-2.0
 #include "journal/sql.hpp"
 
 #include <sqlite3.h>
@@ -11,9 +11,9 @@
 #include <ctime>
 #include <utility>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 
-namespace cli::sql {
+namespace journal::sql {
 
 namespace {
 
@@ -86,21 +86,21 @@ void database::fail(int code) const {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      throw failure{name + " has been locked by another program for " +
-                    std::to_string(busy_.count()) + " ms ('fuser " + path_ +
-                    "' names it): wait for it or end it; " + std::string(without)};
+      throw error{name + " has been locked by another program for " +
+                  std::to_string(busy_.count()) + " ms ('fuser " + path_ +
+                  "' names it): wait for it or end it; " + std::string(without)};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw failure{name + " is damaged (" + detail +
-                    "): move it away to begin a new one; 'sqlite3 " + path_ +
-                    " .recover' prints what can be saved"};
+      throw error{name + " is damaged (" + detail +
+                  "): move it away to begin a new one; 'sqlite3 " + path_ +
+                  " .recover' prints what can be saved"};
     case SQLITE_FULL:
-      throw failure{"no space left for " + name + ": free some, then repeat with --resume; " +
-                    std::string(without)};
+      throw error{"no space left for " + name + ": free some, then repeat with --resume; " +
+                  std::string(without)};
     case SQLITE_IOERR:
       if (reason == ENOSPC || reason == EDQUOT) {
-        throw failure{"no space left for " + name + ": free some, then repeat with --resume; " +
-                      std::string(without)};
+        throw error{"no space left for " + name + ": free some, then repeat with --resume; " +
+                    std::string(without)};
       }
       break;
     default:
@@ -108,7 +108,7 @@ void database::fail(int code) const {
   }
   std::string text = "cannot use " + name + ": " + detail;
   if (reason != 0) text += std::string(" (") + std::strerror(reason) + ")";
-  throw failure{text + "; " + std::string(without)};
+  throw error{text + "; " + std::string(without)};
 }
 
 void database::execute(const char* text) {
@@ -219,4 +219,4 @@ void transaction::commit() {
   open_ = false;
 }
 
-}  // namespace cli::sql
+}  // namespace journal::sql

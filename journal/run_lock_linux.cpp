@@ -1,15 +1,15 @@
-// Open file description locks (fcntl(2); POSIX.1-2024) on the byte whose offset is the run's
-// number. SPDX-License-Identifier: Apache-2.0
+// A live run holds an open file description lock (fcntl(2)) on the byte at its number's offset.
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 #include "journal/run_lock.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -27,8 +27,8 @@ struct flock byte_of(std::int64_t run) {
 run_locks::run_locks(const std::string& folder, bool writable) : path_(folder + "/lock") {
   fd_ = ::open(path_.c_str(), (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
   if (fd_ < 0 && writable) {
-    throw failure{"cannot open '" + path_ + "': " + std::strerror(errno) +
-                  "; --no-journal runs without a journal"};
+    throw error{"cannot open '" + path_ + "': " + std::strerror(errno) +
+                "; --no-journal runs without a journal"};
   }
 }
 
@@ -39,8 +39,8 @@ run_locks::~run_locks() {
 void run_locks::take(std::int64_t run) {
   struct flock lock = byte_of(run);
   if (::fcntl(fd_, F_OFD_SETLK, &lock) != 0) {
-    throw failure{"cannot lock '" + path_ + "': " + std::strerror(errno) +
-                  "; --no-journal runs without a journal"};
+    throw error{"cannot lock '" + path_ + "': " + std::strerror(errno) +
+                "; --no-journal runs without a journal"};
   }
 }
 
@@ -49,4 +49,4 @@ bool run_locks::is_held(std::int64_t run) const {
   return fd_ >= 0 && ::fcntl(fd_, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-}  // namespace cli
+}  // namespace journal

@@ -13,13 +13,13 @@
 #include "journal/sql.hpp"
 #include "journal/types.hpp"
 
-namespace cli {
+namespace journal {
 
-class journal_reader {
+class reader {
  public:
-  /// Errors: failure, also if there is none.
-  explicit journal_reader(const std::string& folder,
-                          std::chrono::milliseconds busy = std::chrono::seconds(5));
+  /// Errors: journal::error, also if there is none.
+  explicit reader(const std::string& folder,
+                  std::chrono::milliseconds busy = std::chrono::seconds(5));
 
   std::vector<run_record> runs();  ///< oldest first
   std::optional<run_record> run(std::int64_t number);
@@ -42,4 +42,4 @@ class journal_reader {
   run_locks locks_;
 };
 
-}  // namespace cli
+}  // namespace journal

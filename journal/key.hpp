@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace cli {
+namespace journal {
 
 /// The first half of a SHA-256.
 using job_key = std::array<unsigned char, 16>;
@@ -49,7 +49,7 @@ struct job_content {
 /// many jobs name it. For one thread.
 class job_identifier {
  public:
-  /// Errors: failure, for an input file that cannot be read.
+  /// Errors: journal::error, for an input file that cannot be read.
   job_identity identify(const job_content& job);
 
  private:
@@ -66,4 +66,4 @@ class job_identifier {
 /// 32 hexadecimal digits.
 std::string to_text(const job_key& key);
 
-}  // namespace cli
+}  // namespace journal

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <cstring>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 #include "journal/folder.hpp"
 #include "journal/schema.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -20,21 +20,21 @@ const std::string select_run =
     " failed, skipped FROM run ";
 
 std::string existing(const std::string& folder) {
-  std::string path = journal_path(folder);
+  std::string path = database_path(folder);
   if (::access(path.c_str(), R_OK) != 0) {
-    throw failure{"cannot read the journal '" + path + "': " + std::strerror(errno)};
+    throw error{"cannot read the journal '" + path + "': " + std::strerror(errno)};
   }
   return path;
 }
 
 }  // namespace
 
-journal_reader::journal_reader(const std::string& folder, std::chrono::milliseconds busy)
+reader::reader(const std::string& folder, std::chrono::milliseconds busy)
     : folder_(folder), db_(existing(folder), sql::access::read, busy), locks_(folder, false) {
   check_schema(db_);
 }
 
-run_record journal_reader::read_run(const sql::statement& row) const {
+run_record reader::read_run(const sql::statement& row) const {
   run_record r;
   r.id = row.integer_at(0);
   r.info.argv = unpack_arguments(row.view_at(1));
@@ -57,35 +57,34 @@ run_record journal_reader::read_run(const sql::statement& row) const {
   return r;
 }
 
-std::vector<run_record> journal_reader::runs() {
+std::vector<run_record> reader::runs() {
   std::vector<run_record> all;
   sql::statement rows(db_, select_run + "ORDER BY id");
   while (rows.step()) all.push_back(read_run(rows));
   return all;
 }
 
-std::optional<run_record> journal_reader::run(std::int64_t number) {
+std::optional<run_record> reader::run(std::int64_t number) {
   sql::statement row(db_, select_run + "WHERE id = ?");
   row.integer(number);
   if (!row.step()) return std::nullopt;
   return read_run(row);
 }
 
-std::optional<run_record> journal_reader::last_run() {
+std::optional<run_record> reader::last_run() {
   sql::statement row(db_, select_run + "ORDER BY id DESC LIMIT 1");
   if (!row.step()) return std::nullopt;
   return read_run(row);
 }
 
-void journal_reader::each_attempt(std::int64_t run,
-                                  const std::function<void(const attempt&)>& see) {
+void reader::each_attempt(std::int64_t run, const std::function<void(const attempt&)>& see) {
   sql::statement rows(db_, "SELECT " + std::string(attempt_columns) +
                                " FROM attempt WHERE run = ? ORDER BY seq, number");
   rows.integer(run);
   while (rows.step()) see(read_attempt(rows));
 }
 
-std::vector<attempt> journal_reader::attempts_of(std::int64_t run, std::uint64_t seq) {
+std::vector<attempt> reader::attempts_of(std::int64_t run, std::uint64_t seq) {
   std::vector<attempt> all;
   sql::statement rows(db_, "SELECT " + std::string(attempt_columns) +
                                " FROM attempt WHERE run = ? AND seq = ? ORDER BY number");
@@ -94,8 +93,8 @@ std::vector<attempt> journal_reader::attempts_of(std::int64_t run, std::uint64_t
   return all;
 }
 
-std::string journal_reader::path_of(const kept_output& kept) const {
+std::string reader::path_of(const kept_output& kept) const {
   return kept.path.starts_with('/') ? kept.path : folder_ + "/" + kept.path;
 }
 
-}  // namespace cli
+}  // namespace journal

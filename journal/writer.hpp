@@ -1,5 +1,5 @@
-// The journal of a project: every run and every attempt, in an SQLite database that survives
-// SIGKILL. SPDX-License-Identifier: Apache-2.0
+// The journal of a project: every run and attempt, in an SQLite database that survives SIGKILL.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,9 @@
 
 #include "journal/types.hpp"
 
-namespace cli {
+namespace journal {
 
-struct journal_settings {
+struct writer_settings {
   std::chrono::milliseconds batch{100};  ///< how long an entry may wait for others
   std::chrono::milliseconds busy{5000};  ///< how long to wait for another program's lock
 };
@@ -20,17 +20,17 @@ struct journal_settings {
 /// transaction; so a tool that is killed loses no more than that, and the database is always
 /// whole. For one calling thread.
 ///
-/// Errors: every function throws failure. What goes wrong on the journal's thread is thrown by the
-/// next call; nothing is written from then on.
-class journal {
+/// Errors: every function throws journal::error. What goes wrong on the journal's thread is thrown
+/// by the next call; nothing is written from then on.
+class writer {
  public:
-  using settings = journal_settings;
+  using settings = writer_settings;
 
   /// Makes the folder if need be. `folder`: as folder_to_use() says.
-  explicit journal(const std::string& folder, settings s = {});
-  ~journal();  ///< writes what is left, if it can
-  journal(const journal&) = delete;
-  journal& operator=(const journal&) = delete;
+  explicit writer(const std::string& folder, settings s = {});
+  ~writer();  ///< writes what is left, if it can
+  writer(const writer&) = delete;
+  writer& operator=(const writer&) = delete;
 
   const std::string& folder() const;
 
@@ -63,4 +63,4 @@ class journal {
   std::unique_ptr<impl> impl_;
 };
 
-}  // namespace cli
+}  // namespace journal

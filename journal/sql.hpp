@@ -1,5 +1,5 @@
-// SQLite, owned: a database and its prepared statements; what goes wrong is a failure that says
-// what to do. SPDX-License-Identifier: Apache-2.0
+// SQLite, owned: a database and its prepared statements, with errors that say what to do.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,14 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-namespace cli::sql {
+namespace journal::sql {
 
 enum class access { read, write };
 
 class database {
  public:
   /// `busy`: how long to wait for another process that writes. `write` makes a missing file.
-  /// Errors: failure.
+  /// Errors: journal::error.
   database(std::string path, access how, std::chrono::milliseconds busy);
   ~database();
   database(const database&) = delete;
@@ -37,7 +37,7 @@ class database {
   /// Moves the log into the database if it is larger than that and nobody else is at it.
   void checkpoint_above(std::int64_t bytes);
 
-  /// \throws failure  about the latest call, whose result was `code`.
+  /// \throws journal::error  about the latest call, whose result was `code`.
   [[noreturn]] void fail(int code) const;
 
   sqlite3* handle() const { return handle_; }
@@ -96,4 +96,4 @@ class transaction {
   bool open_ = true;
 };
 
-}  // namespace cli::sql
+}  // namespace journal::sql

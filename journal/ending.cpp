@@ -8,7 +8,7 @@
 
 #include <brood/status.hpp>
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::string describe_end(const attempt& a) {
   return text;
 }
 
-}  // namespace cli
+}  // namespace journal

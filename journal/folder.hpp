@@ -4,7 +4,10 @@
 
 #include <string>
 
-namespace cli {
+namespace journal {
+
+/// Absolute. Errors: journal::error.
+std::string working_directory();
 
 /// The folder that belongs to the working directory: its own `.brood`, else the nearest one of a
 /// parent that this user owns, up to the home directory, which is left out; "" if there is none.
@@ -14,10 +17,10 @@ std::string find_folder();
 std::string folder_to_use();
 
 /// Makes the folder, closed to others and with a `.gitignore` of everything, if it does not exist.
-/// Errors: failure.
+/// Errors: journal::error.
 void make_folder(const std::string& folder);
 
 /// The path of the journal in it.
-inline std::string journal_path(const std::string& folder) { return folder + "/journal.db"; }
+inline std::string database_path(const std::string& folder) { return folder + "/journal.db"; }
 
-}  // namespace cli
+}  // namespace journal

@@ -6,9 +6,9 @@
 
 #include "journal/types.hpp"
 
-namespace cli {
+namespace journal {
 
 /// "exit status 3", "killed by SIGSEGV", "timed out", "could not be started: ...", "succeeded".
 std::string describe_end(const attempt& a);
 
-}  // namespace cli
+}  // namespace journal

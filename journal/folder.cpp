@@ -11,17 +11,15 @@
 #include <cstring>
 #include <memory>
 
-#include "exit.hpp"
-#include "io.hpp"
+#include "journal/error.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
 std::string working_directory() {
   const std::unique_ptr<char, void (*)(void*)> cwd(::getcwd(nullptr, 0), std::free);
-  if (!cwd)
-    throw failure{std::string("cannot find the working directory: ") + std::strerror(errno)};
+  if (!cwd) throw error{std::string("cannot find the working directory: ") + std::strerror(errno)};
   return cwd.get();
 }
 
@@ -67,8 +65,8 @@ std::string folder_to_use() {
 
 void make_folder(const std::string& folder) {
   const auto refuse = [&folder] {
-    throw failure{"cannot make the folder of the journal, '" + folder +
-                  "': " + std::strerror(errno) + "; --no-journal runs without one"};
+    throw error{"cannot make the folder of the journal, '" + folder + "': " + std::strerror(errno) +
+                "; --no-journal runs without one"};
   };
   if (::mkdir(folder.c_str(), 0700) != 0) {
     if (errno == EEXIST && is_folder(folder, false)) return;
@@ -76,9 +74,9 @@ void make_folder(const std::string& folder) {
   }
   const int fd = ::open((folder + "/.gitignore").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) refuse();
-  const bool written = write_all(fd, "*\n");
+  const bool written = ::write(fd, "*\n", 2) == 2;
   ::close(fd);
   if (!written) refuse();
 }
 
-}  // namespace cli
+}  // namespace journal

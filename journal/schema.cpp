@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -48,12 +48,12 @@ bool is_empty(sql::database& db) {
 void check_schema(sql::database& db) {
   const std::int64_t version = db.number("PRAGMA user_version");
   if (db.number("PRAGMA application_id") != application_id) {
-    throw failure{"'" + db.path() + "' is a database, but no journal of brood: move it away"};
+    throw error{"'" + db.path() + "' is a database, but no journal of brood: move it away"};
   }
   if (version > schema_version) {
-    throw failure{"the journal '" + db.path() + "' is of version " + std::to_string(version) +
-                  ", and brood " BROOD_VERSION " knows none above " +
-                  std::to_string(schema_version) + ": use the newer brood, or move it away"};
+    throw error{"the journal '" + db.path() + "' is of version " + std::to_string(version) +
+                ", and brood " BROOD_VERSION " knows none above " + std::to_string(schema_version) +
+                ": use the newer brood, or move it away"};
   }
 }
 
@@ -179,4 +179,4 @@ void bind_attempt(sql::statement& insert, std::int64_t run, const attempt& a,
   output(a.err);
 }
 
-}  // namespace cli
+}  // namespace journal

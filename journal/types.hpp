@@ -10,7 +10,7 @@
 
 #include "journal/key.hpp"
 
-namespace cli {
+namespace journal {
 
 /// Wall-clock time, nanoseconds since 1970 in UTC.
 using moment = std::chrono::sys_time<std::chrono::nanoseconds>;
@@ -75,4 +75,4 @@ struct run_record {
   std::uint64_t skipped = 0;  ///< that an earlier run had done
 };
 
-}  // namespace cli
+}  // namespace journal

@@ -11,7 +11,7 @@
 #include "journal/sql.hpp"
 #include "journal/types.hpp"
 
-namespace cli {
+namespace journal {
 
 /// The keys of all jobs whose latest ended attempt succeeded, sorted.
 std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy);
@@ -46,4 +46,4 @@ class history {
   std::unordered_map<std::uint64_t, outcome> by_subject_;
 };
 
-}  // namespace cli
+}  // namespace journal

@@ -1,5 +1,5 @@
-// Reads the journal once into tables by key, by command and by subject: no index has to be kept
-// while writing. SPDX-License-Identifier: Apache-2.0
+// Reads the journal once into tables by key, command and subject, so that writers keep no index.
+// SPDX-License-Identifier: Apache-2.0
 #include "journal/history.hpp"
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include "journal/folder.hpp"
 #include "journal/schema.hpp"
 
-namespace cli {
+namespace journal {
 
 std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy) {
-  sql::database db(journal_path(folder), sql::access::read, busy);
+  sql::database db(database_path(folder), sql::access::read, busy);
   std::vector<job_key> keys;
   sql::statement rows(db, "SELECT key FROM done ORDER BY key");
   while (rows.step()) keys.push_back(to_key(rows.view_at(0)));
@@ -29,7 +29,7 @@ std::size_t history::key_hash::operator()(const job_key& key) const {
 }
 
 history::history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy)
-    : db_(journal_path(folder), sql::access::read, busy) {
+    : db_(database_path(folder), sql::access::read, busy) {
   sql::statement rows(db_,
                       "SELECT run, seq, number, key, command, subject FROM attempt WHERE run < ?"
                       " ORDER BY run, seq, number");
@@ -121,4 +121,4 @@ std::string history::explain(const job_identity& job) {
   return "runs: no earlier run has it";
 }
 
-}  // namespace cli
+}  // namespace journal

@@ -5,19 +5,19 @@
 #include <cstdint>
 #include <string>
 
-namespace cli {
+namespace journal {
 
 /// An open file description lock ends with the process that has it, however that ends; there is
 /// nothing to clean up, and no number that another process could have got meanwhile.
 class run_locks {
  public:
-  /// `folder`: .brood. `writable`: to be able to take a lock. Errors: failure, if writable.
+  /// `folder`: .brood. `writable`: to be able to take a lock. Errors: journal::error, if writable.
   run_locks(const std::string& folder, bool writable);
   ~run_locks();
   run_locks(const run_locks&) = delete;
   run_locks& operator=(const run_locks&) = delete;
 
-  /// Held until this object goes. Errors: failure.
+  /// Held until this object goes. Errors: journal::error.
   void take(std::int64_t run);
   bool is_held(std::int64_t run) const;
 
@@ -26,4 +26,4 @@ class run_locks {
   int fd_ = -1;
 };
 
-}  // namespace cli
+}  // namespace journal

@@ -1,5 +1,5 @@
-// Hashes jobs with SHA-256 of Nettle; every field is preceded by its length, so that none can pose
-// as two. SPDX-License-Identifier: Apache-2.0
+// Hashes jobs with Nettle's SHA-256; a length before each field keeps one from posing as two.
+// SPDX-License-Identifier: Apache-2.0
 #include "journal/key.hpp"
 
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 #include <string_view>
 #include <tuple>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -65,8 +65,8 @@ std::uint64_t short_hash(const job_key& key) {
   return n == 0 ? 1 : n;
 }
 
-[[noreturn]] void cannot_read(const std::string& path, int error) {
-  throw failure{"cannot read the input '" + path + "': " + std::strerror(error)};
+[[noreturn]] void cannot_read(const std::string& path, int number) {
+  throw error{"cannot read the input '" + path + "': " + std::strerror(number)};
 }
 
 class input_file {
@@ -83,7 +83,7 @@ class input_file {
     struct stat info {};
     if (::fstat(fd_, &info) != 0) cannot_read(path_, errno);
     if (!S_ISREG(info.st_mode)) {
-      throw failure{"the input '" + path_ + "' is not a regular file"};  // a pipe is read only once
+      throw error{"the input '" + path_ + "' is not a regular file"};  // a pipe is read only once
     }
     const auto number = [](auto n) { return static_cast<std::uint64_t>(n); };
     return {number(info.st_dev), number(info.st_ino), number(info.st_size),
@@ -172,4 +172,4 @@ std::string to_text(const job_key& key) {
   return text;
 }
 
-}  // namespace cli
+}  // namespace journal

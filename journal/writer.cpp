@@ -1,6 +1,6 @@
 // The writing side: a queue, and the thread that empties it into transactions.
 // SPDX-License-Identifier: Apache-2.0
-#include "journal/journal.hpp"
+#include "journal/writer.hpp"
 
 #include <pthread.h>
 #include <signal.h>
@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include "exit.hpp"
+#include "journal/error.hpp"
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
 #include "journal/run_lock.hpp"
 #include "journal/schema.hpp"
 #include "journal/sql.hpp"
 
-namespace cli {
+namespace journal {
 
 namespace {
 
@@ -39,9 +39,9 @@ moment now() {
 }
 
 /// The prepared statements of a batch.
-class writer {
+class batch_statements {
  public:
-  writer(sql::database& db, std::int64_t run)
+  batch_statements(sql::database& db, std::int64_t run)
       : run_(run),
         insert_(db, insert_attempt),
         done_(db, "INSERT OR REPLACE INTO done VALUES (?, ?)"),
@@ -98,7 +98,7 @@ struct batch {
   bool empty() const { return started.empty() && ended.empty() && skipped == 0 && !exit_status; }
 };
 
-void write(sql::database& db, writer& to, const batch& b) {
+void write(sql::database& db, batch_statements& to, const batch& b) {
   sql::transaction t(db);
   std::int64_t succeeded = 0;
   std::int64_t failed = 0;
@@ -113,7 +113,7 @@ void write(sql::database& db, writer& to, const batch& b) {
 
 }  // namespace
 
-struct journal::impl {
+struct writer::impl {
   void start_thread(run_info info);
   void serve(const run_info& info);
   void begin(sql::database& db, const run_info& info);
@@ -142,48 +142,48 @@ struct journal::impl {
   std::thread thread;
 };
 
-journal::journal(const std::string& folder, settings s) : impl_(std::make_unique<impl>()) {
+writer::writer(const std::string& folder, settings s) : impl_(std::make_unique<impl>()) {
   make_folder(folder);
   impl_->folder = folder;
   impl_->options = s;
 }
 
-journal::~journal() { impl_->finish(); }
+writer::~writer() { impl_->finish(); }
 
-const std::string& journal::folder() const { return impl_->folder; }
+const std::string& writer::folder() const { return impl_->folder; }
 
-void journal::start_run(run_info info) { impl_->start_thread(std::move(info)); }
+void writer::start_run(run_info info) { impl_->start_thread(std::move(info)); }
 
-std::int64_t journal::await_run() {
+std::int64_t writer::await_run() {
   impl& i = *impl_;
   std::unique_lock guard(i.lock);
   i.begun.wait(guard, [&i] { return i.run != 0 || !i.wrong.empty(); });
-  if (i.run == 0) throw failure{i.wrong};
+  if (i.run == 0) throw error{i.wrong};
   return i.run;
 }
 
-std::int64_t journal::begin_run(run_info info) {
+std::int64_t writer::begin_run(run_info info) {
   start_run(std::move(info));
   return await_run();
 }
 
-bool journal::succeeded(const job_key& key) {
+bool writer::succeeded(const job_key& key) {
   impl& i = *impl_;
   if (!i.done) i.done = load_done(i.folder, i.options.busy);
   return std::binary_search(i.done->begin(), i.done->end(), key);
 }
 
-std::string journal::explain(const job_identity& job) {
+std::string writer::explain(const job_identity& job) {
   impl& i = *impl_;
   if (!i.past) i.past.emplace(i.folder, await_run(), i.options.busy);
   return i.past->explain(job);
 }
 
-void journal::job_started(const attempt& a) {
+void writer::job_started(const attempt& a) {
   impl_->enqueue([&a](batch& b) { b.started.insert_or_assign(a.seq, a); });
 }
 
-void journal::record(attempt a) {
+void writer::record(attempt a) {
   a.ended = true;
   impl_->enqueue([&a](batch& b) {
     b.started.erase(a.seq);
@@ -192,28 +192,28 @@ void journal::record(attempt a) {
   });
 }
 
-void journal::job_skipped() {
+void writer::job_skipped() {
   impl_->enqueue([](batch& b) { ++b.skipped; });
 }
 
-void journal::start_end(int exit_status) {
+void writer::start_end(int exit_status) {
   impl_->enqueue([exit_status](batch& b) { b.exit_status = exit_status; });
   impl_->close();
 }
 
-void journal::await_end() {
+void writer::await_end() {
   impl_->finish();
-  if (!impl_->wrong.empty()) throw failure{impl_->wrong};
+  if (!impl_->wrong.empty()) throw error{impl_->wrong};
 }
 
-void journal::end_run(int exit_status) {
+void writer::end_run(int exit_status) {
   start_end(exit_status);
   await_end();
 }
 
 // --- the thread ----------------------------------------------------------------------------------
 
-void journal::impl::start_thread(run_info info) {
+void writer::impl::start_thread(run_info info) {
   // Signals are for those who wait for them.
   sigset_t all;
   sigset_t before;
@@ -224,10 +224,10 @@ void journal::impl::start_thread(run_info info) {
 }
 
 template <class Put>
-void journal::impl::enqueue(Put put) {
+void writer::impl::enqueue(Put put) {
   std::unique_lock guard(lock);
   room.wait(guard, [this] { return !queue.full() || !wrong.empty(); });
-  if (!wrong.empty()) throw failure{wrong};
+  if (!wrong.empty()) throw error{wrong};
   const bool first = queue.empty();
   put(queue);
   const bool due = first || queue.full();
@@ -235,17 +235,17 @@ void journal::impl::enqueue(Put put) {
   if (due) wake.notify_one();
 }
 
-void journal::impl::serve(const run_info& info) {
+void writer::impl::serve(const run_info& info) {
   try {
-    sql::database db(journal_path(folder), sql::access::write, options.busy);
+    sql::database db(database_path(folder), sql::access::write, options.busy);
     locks.emplace(folder, true);
     begin(db, info);
     begun.notify_all();
     write_batches(db);
     db.checkpoint_above(checkpoint_bytes);
-  } catch (const failure& f) {
+  } catch (const error& e) {
     const std::lock_guard guard(lock);
-    wrong = f.text;
+    wrong = e.what();
   } catch (const std::exception& e) {
     const std::lock_guard guard(lock);
     wrong = std::string("the journal: ") + e.what();
@@ -254,7 +254,7 @@ void journal::impl::serve(const run_info& info) {
   room.notify_all();
 }
 
-void journal::impl::begin(sql::database& db, const run_info& info) {
+void writer::impl::begin(sql::database& db, const run_info& info) {
   // Small pages: a small run changes a handful, and the next one reads their log again.
   db.execute("PRAGMA page_size = 1024");
   db.use_log();
@@ -277,9 +277,9 @@ void journal::impl::begin(sql::database& db, const run_info& info) {
   run = number;
 }
 
-void journal::impl::write_batches(sql::database& db) {
+void writer::impl::write_batches(sql::database& db) {
   const auto full = [this] { return closing || queue.full(); };
-  writer to(db, run);
+  batch_statements to(db, run);
   for (;;) {
     batch taken;
     bool last = false;
@@ -296,7 +296,7 @@ void journal::impl::write_batches(sql::database& db) {
   }
 }
 
-void journal::impl::close() {
+void writer::impl::close() {
   {
     const std::lock_guard guard(lock);
     closing = true;
@@ -304,10 +304,10 @@ void journal::impl::close() {
   wake.notify_one();
 }
 
-void journal::impl::finish() {
+void writer::impl::finish() {
   if (!thread.joinable()) return;
   close();
   thread.join();
 }
 
-}  // namespace cli
+}  // namespace journal

@@ -9,14 +9,14 @@
 #include "journal/sql.hpp"
 #include "journal/types.hpp"
 
-namespace cli {
+namespace journal {
 
 /// In `PRAGMA user_version`. A change that an older tool would misread adds one.
 inline constexpr int schema_version = 1;
 
-/// Makes the tables in an empty database. Errors: failure, also for another version's.
+/// Makes the tables in an empty database. Errors: journal::error, also for another version's.
 void make_schema(sql::database& db);
-/// Errors: failure.
+/// Errors: journal::error.
 void check_schema(sql::database& db);
 
 /// Arguments as one blob: each followed by a NUL byte, as in /proc/PID/cmdline.
@@ -40,4 +40,4 @@ extern const std::string_view insert_attempt;
 void bind_attempt(sql::statement& insert, std::int64_t run, const attempt& a,
                   std::string_view arguments);
 
-}  // namespace cli
+}  // namespace journal

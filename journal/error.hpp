@@ -1,0 +1,16 @@
+// What is thrown by everything that reads or writes a journal.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdexcept>
+
+namespace journal {
+
+/// A journal cannot be used, or an input file not be read. `what()` is for people: it names the
+/// file and, where there is one, a way out.
+class error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace journal
