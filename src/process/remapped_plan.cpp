@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "spawn/step_table.hpp"
 #include "sys/fd.hpp"
 
 namespace brood::detail {
@@ -17,11 +18,10 @@ class renumbering {
  public:
   explicit renumbering(const plan_view& plan) : plan_(plan) {
     out_.first = guardians_own;
-    for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-      const step& s = plan.steps[i];
-      if (s.what == op::move_fd) out_.first = std::max(out_.first, s.b + 1);
-      if (s.what == op::keep_fd) out_.first = std::max(out_.first, s.a + 1);
-    }
+    for_each_target(plan, [&](int number) {
+      out_.first = std::max(out_.first, number + 1);
+      if (number <= 2) placed_[number] = true;
+    });
   }
 
   remapped_plan take() {
@@ -29,7 +29,7 @@ class renumbering {
     // What the command inherits without a step. The new ones come last, so that an error still
     // names the step of the plan that the caller knows.
     for (int number = 0; number <= 2; ++number) {
-      if (!placed_[number] && sys::is_open(number) == 0) move(number, number);
+      if (!placed_[number] && sys::is_open(number) == 0) add({.what = op::keep_fd, .a = number});
     }
     out_.view = plan_;
     out_.view.steps = out_.steps.data();
@@ -38,16 +38,10 @@ class renumbering {
   }
 
  private:
-  void add(const step& s) {
-    if (s.what == op::move_fd) return move(s.a, s.b);
-    if (s.what == op::keep_fd) return move(s.a, s.a);
+  void add(step s) {
+    if (s.what == op::keep_fd) s = {.what = op::move_fd, .a = s.a, .b = s.a};
+    if (int* source = source_of(s)) *source = sent(*source);
     out_.steps.push_back(s);
-  }
-
-  void move(int from, int to) {
-    if (to <= 2) placed_[to] = true;
-    out_.steps.push_back(
-        {.what = op::move_fd, .stage = error_stage::descriptors, .a = sent(from), .b = to});
   }
 
   int sent(int from) {
@@ -66,10 +60,7 @@ class renumbering {
 }  // namespace
 
 std::optional<remapped_plan> remap_fds(const plan_view& plan) {
-  if (plan.step_count == 0 || plan.steps[0].what != op::close_others) return {};
-  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    if (plan.steps[i].what == op::park_fd) return {};
-  }
+  if (!plan.close_fds) return {};
   return renumbering(plan).take();
 }
 

@@ -27,7 +27,7 @@ struct remapped_plan {
 };
 
 /// None for a plan that cannot be passed on: its command inherits descriptors that it does not
-/// name, or its moves form a cycle.
+/// name.
 std::optional<remapped_plan> remap_fds(const plan_view& plan);
 
 }  // namespace brood::detail

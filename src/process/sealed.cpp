@@ -16,6 +16,7 @@
 #include "process/remapped_plan.hpp"
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
+#include "spawn/step_table.hpp"
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
 #include "sys/time.hpp"
@@ -222,12 +223,8 @@ class sealed_child final : public child {
 
 // The guardian inherits, under their own numbers, the descriptors that the plan moves or keeps.
 void inherit_sources(const plan_view& inner, spawn_spec& r) {
-  r.close_fds = inner.step_count > 0 && inner.steps[0].what == op::close_others;
-  for (std::uint32_t i = 0; i < inner.step_count; ++i) {
-    const step& s = inner.steps[i];
-    const bool from = s.what == op::move_fd || s.what == op::keep_fd || s.what == op::park_fd;
-    if (from) r.keep.push_back(s.a);
-  }
+  r.close_fds = inner.close_fds;
+  for_each_source(inner, [&](int number) { r.keep.push_back(number); });
 }
 
 launched launch_guardian(spawn_spec r) {

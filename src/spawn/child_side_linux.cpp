@@ -13,6 +13,7 @@
 
 #include "spawn/child_side.hpp"
 #include "spawn/raw_call.hpp"
+#include "spawn/step_table.hpp"
 
 namespace brood::detail {
 
@@ -67,11 +68,7 @@ unsigned next_kept(const plan_view& plan, const child_report& report, unsigned n
   };
   keep(plan.program_fd);
   keep(report.pipe);
-  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    const step& s = plan.steps[i];
-    if (s.what == op::keep_fd) keep(s.a);
-    if (s.what == op::move_fd || s.what == op::unpark_fd) keep(s.b);
-  }
+  for_each_target(plan, keep);
   return lowest;
 }
 
@@ -110,8 +107,6 @@ long set_limit(const step& s) noexcept {
 // The negative errno if it failed. `parked` is the one descriptor that a cycle of moves puts aside.
 long do_step(const step& s, int& parked) noexcept {
   switch (s.what) {
-    case op::close_others:
-      return 0;  // after all others
     case op::keep_fd:
       return raw_call(SYS_fcntl, s.a, F_SETFD, 0);
     case op::move_fd:
@@ -176,13 +171,11 @@ void child_main(const plan_view& plan, child_report& report) noexcept {
   report.started = true;
   reset_signals(report.handlers_cleared);
   int parked = -1;
-  bool closing = false;
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    closing = closing || plan.steps[i].what == op::close_others;
     const long r = do_step(plan.steps[i], parked);
-    if (r < 0) fail(report, plan.steps[i].stage, static_cast<int>(-r), i);
+    if (r < 0) fail(report, kind_of(plan.steps[i].what).stage, static_cast<int>(-r), i);
   }
-  const long r = closing ? close_others(plan, report) : 0;
+  const long r = plan.close_fds ? close_others(plan, report) : 0;
   if (r < 0) fail(report, error_stage::descriptors, static_cast<int>(-r), 0);
   run_program(plan, report);
 }

@@ -24,9 +24,7 @@ void drop_overwritten(std::vector<fd_move>& moves) {
   moves = std::move(last);
 }
 
-step make(op what, int a, int b) {
-  return {.what = what, .stage = error_stage::descriptors, .a = a, .b = b};
-}
+step make(op what, int a, int b) { return {.what = what, .a = a, .b = b}; }
 
 // Every remaining move overwrites the source of another: they form cycles. Copy the first one's
 // target aside; whoever needs it takes it from there at the end.

@@ -8,6 +8,7 @@
 
 #include "spawn/child_side.hpp"
 #include "spawn/launch.hpp"
+#include "spawn/step_table.hpp"
 #include "sys/call.hpp"
 #include "sys/fd.hpp"
 #include "sys/reap.hpp"
@@ -25,11 +26,7 @@ namespace {
 // The child's end of the error pipe must be above every descriptor that a step writes to.
 int above_targets(const plan_view& plan) noexcept {
   int most = 2;
-  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    const step& s = plan.steps[i];
-    const bool writes = s.what == op::move_fd || s.what == op::unpark_fd;
-    if (writes && s.b > most) most = s.b;
-  }
+  for_each_target(plan, [&](int number) { most = number > most ? number : most; });
   return most + 1;
 }
 

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "spawn/step_table.hpp"
+
 namespace brood::detail {
 
 namespace {
@@ -18,6 +20,9 @@ std::size_t tables_size(const pack_header& h) {
   return sizeof(pack_header) + h.steps * sizeof(step) +
          (std::size_t{h.programs} + h.args + h.vars + 3) * sizeof(char*);
 }
+
+// Where a pointer is wanted, its offset is packed.
+const void* to_pointer(std::size_t offset) { return reinterpret_cast<const void*>(offset); }
 
 class packer {
  public:
@@ -42,11 +47,7 @@ class packer {
     return offset;
   }
   void put_step(step s) {
-    if (s.data) {
-      const std::size_t size = s.what == op::set_groups ? s.n * sizeof(unsigned) : s.n;
-      s.c = append(s.data, size);
-      s.data = nullptr;
-    }
+    if (s.data) s.data = to_pointer(append(s.data, data_size(s)));
     put(&s, sizeof s);
   }
   void put_list(const char* const* list) {
@@ -70,6 +71,7 @@ std::string pack(const plan_view& plan) {
   h.args = count(plan.argv);
   h.vars = count(plan.envp);
   h.portable = plan.portable;
+  h.close_fds = plan.close_fds;
   return packer(plan, h).take();
 }
 

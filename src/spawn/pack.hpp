@@ -17,6 +17,8 @@ struct pack_header {
   std::uint32_t args = 0;
   std::uint32_t vars = 0;
   std::uint32_t portable = 0;
+  std::uint32_t close_fds = 0;
+  std::uint32_t unused = 0;
 };
 
 /// All of `plan`, with offsets in place of pointers. Only for the same program version: it is never

@@ -27,8 +27,8 @@ class plan {
 
  private:
   void add_identity();
-  void add(op what, error_stage stage, int a = 0, int b = 0);
-  std::string subject(const step& s) const;
+  void add(op what, int a = 0);
+  std::string subject_of(const step& s) const;
   error explain_exec(const child_error& e) const;
 
   spawn_spec spec_;

@@ -9,8 +9,7 @@
 namespace brood::detail {
 
 /// One thing the child does. Each is one or two raw system calls; none can allocate or lock.
-enum class op : std::uint8_t {
-  close_others,   ///< close every descriptor from 3 on that no step puts there or keeps; done last
+enum class op : std::uint32_t {
   keep_fd,        ///< a: stays open over exec under its own number
   move_fd,        ///< a becomes b
   park_fd,        ///< a is copied aside, above b
@@ -20,16 +19,16 @@ enum class op : std::uint8_t {
   set_umask,      ///< a
   set_nice,       ///< a: the new niceness
   set_limit,      ///< resource a: soft c, hard d
-  set_groups,     ///< n numbers at data
+  set_groups,     ///< the n numbers at data
   set_gid,        ///< a
   set_uid,        ///< a
   change_dir,     ///< the path at data
 };
 
+/// Which of the members a kind of step uses: step_table.hpp. Without padding, as it is sent.
 struct step {
   op what;
-  error_stage stage;    ///< under which its failure is reported
-  std::uint32_t n = 0;  ///< set_groups: how many; change_dir: length of the path with its NUL
+  std::uint32_t n = 0;  ///< how many items there are at data; of a text, with its NUL
   int a = 0;
   int b = 0;
   std::uint64_t c = 0;
@@ -44,8 +43,9 @@ struct plan_view {
   char* const* envp;
   const step* steps;
   std::uint32_t step_count;
-  int program_fd = -1;    ///< executed instead of `programs` when >= 0
-  bool portable = false;  ///< start it by fork(2), as the POSIX back end does
+  int program_fd = -1;     ///< executed instead of `programs` when >= 0
+  bool portable = false;   ///< start it by fork(2), as the POSIX back end does
+  bool close_fds = false;  ///< close all from 3 on that no step fills
 };
 
 /// Where a child failed before exec.

@@ -10,8 +10,7 @@ bool unpack(char* bytes, std::size_t size, plan_view& plan) noexcept {
   if (h.magic != pack_header{}.magic) return false;
   auto* steps = reinterpret_cast<step*>(bytes + sizeof h);
   for (std::uint32_t i = 0; i < h.steps; ++i) {
-    const bool points = steps[i].what == op::set_groups || steps[i].what == op::change_dir;
-    if (points && steps[i].n > 0) steps[i].data = bytes + steps[i].c;
+    if (steps[i].data) steps[i].data = bytes + reinterpret_cast<std::uintptr_t>(steps[i].data);
   }
   auto** at = reinterpret_cast<char**>(steps + h.steps);
   const auto list = [&](std::uint32_t n) {
@@ -29,6 +28,7 @@ bool unpack(char* bytes, std::size_t size, plan_view& plan) noexcept {
   plan.step_count = h.steps;
   plan.program_fd = -1;
   plan.portable = h.portable != 0;
+  plan.close_fds = h.close_fds != 0;
   return true;
 }
 

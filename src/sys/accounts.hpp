@@ -28,6 +28,8 @@ bool can_set_groups() noexcept;                     ///< effective user is root
 
 /// The hard limit (UINT64_MAX: none) of an RLIMIT_ resource, or -errno.
 int hard_limit(int resource, std::uint64_t& out) noexcept;
+/// What options::limits calls it.
+const char* limit_name(int resource) noexcept;
 int own_nice() noexcept;
 
 }  // namespace brood::detail::sys

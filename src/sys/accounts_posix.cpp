@@ -110,6 +110,27 @@ int hard_limit(int resource, std::uint64_t& out) noexcept {
   return 0;
 }
 
+const char* limit_name(int resource) noexcept {
+  switch (resource) {
+    case RLIMIT_CPU:
+      return "cpu_time";
+    case RLIMIT_AS:
+      return "address_space";
+    case RLIMIT_NOFILE:
+      return "open_files";
+    case RLIMIT_FSIZE:
+      return "file_size";
+    case RLIMIT_NPROC:
+      return "processes";
+    case RLIMIT_CORE:
+      return "core";
+    case RLIMIT_STACK:
+      return "stack";
+    default:
+      return "limit";
+  }
+}
+
 int own_nice() noexcept { return ::getpriority(PRIO_PROCESS, 0); }
 
 }  // namespace brood::detail::sys

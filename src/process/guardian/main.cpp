@@ -23,6 +23,7 @@
 #include "process/protocol.hpp"
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
+#include "spawn/step_table.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 
@@ -95,11 +96,9 @@ class guardian {
   // The plan's descriptors came over exec under their own numbers (those that were passed did not).
   // They must not reach the command a second time, nor stay open here, where they would hold pipes.
   static void guard_sources(const plan_view& plan) noexcept {
-    for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-      const step& s = plan.steps[i];
-      const bool from = s.what == op::move_fd || s.what == op::keep_fd || s.what == op::park_fd;
-      if (from && s.a > 2) ::fcntl(s.a, F_SETFD, FD_CLOEXEC);
-    }
+    for_each_source(plan, [](int number) {
+      if (number > 2) ::fcntl(number, F_SETFD, FD_CLOEXEC);
+    });
   }
 
   void close_all_but_ours() noexcept {
