@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -63,7 +64,7 @@ struct [[nodiscard]] completed_pipeline {
   bool complete = true;   ///< all stages are
   bool accepted = false;  ///< by the rule
 
-  int returncode() const noexcept { return status.returncode(); }
+  std::optional<int> returncode() const noexcept { return status.returncode(); }
   bool success() const noexcept { return accepted; }
 };
 

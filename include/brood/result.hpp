@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,9 @@ struct [[nodiscard]] completed_process {
   std::vector<completed_process> attempts;  ///< those before this one, oldest first; see retry
   bool accepted = false;                    ///< ended by itself with one of options::ok_codes
 
-  /// Python's convention: the exit code, or the negative number of the signal.
-  int returncode() const noexcept { return status.returncode(); }
+  /// Python's convention: the exit code, or the negative number of the signal; nullopt if it never
+  /// ran or its status was lost.
+  std::optional<int> returncode() const noexcept { return status.returncode(); }
   bool success() const noexcept { return accepted; }
 };
 

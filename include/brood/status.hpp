@@ -31,9 +31,10 @@ class exit_status {
   /// False if the status was lost because somebody else in the program reaped the child (a
   /// SIGCHLD handler with wait(-1), SIGCHLD ignored) and the kernel does not keep it (before 6.15).
   constexpr bool determined() const noexcept { return how_ != how::undetermined; }
-  /// Python's convention: the code, or the negative number of the signal; 0 if undetermined.
-  constexpr int returncode() const noexcept {
-    return how_ == how::signaled ? -value_ : how_ == how::exited ? value_ : 0;
+  /// Python's convention: the code, or the negative number of the signal; nullopt if undetermined.
+  constexpr std::optional<int> returncode() const noexcept {
+    if (how_ == how::undetermined) return std::nullopt;
+    return how_ == how::signaled ? -value_ : value_;
   }
   /// "exit status 3", "killed by SIGSEGV (core dumped)".
   std::string to_string() const;

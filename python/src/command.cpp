@@ -14,7 +14,7 @@ namespace brood_python {
 namespace {
 
 py::object to_returncode(const std::optional<brood::exit_status>& s) {
-  return s ? py::object(py::int_(s->returncode())) : py::object(py::none());
+  return s ? py::cast(s->returncode()) : py::none();
 }
 
 class command {
@@ -55,7 +55,7 @@ class command {
   void send_signal(int signal) { process_.send_signal(signal); }
   void suspend() { process_.suspend(); }
   void resume() { process_.resume(); }
-  int stop(py::handle ladder);
+  py::object stop(py::handle ladder);
   py::dict usage() const;
   std::string containment() const { return std::string(to_string(process_.containment())); }
   py::tuple finish(py::handle on_line);
@@ -87,7 +87,7 @@ command::command(const py::tuple& asked, bool watched) {
   if (failure) raise_command_error(*failure, r);
 }
 
-int command::stop(py::handle ladder) {
+py::object command::stop(py::handle ladder) {
   std::optional<std::vector<brood::stop_step>> steps;
   if (!ladder.is_none()) {
     auto parsed = brood::parse_stop(ladder.cast<std::string>());
@@ -99,7 +99,7 @@ int command::stop(py::handle ladder) {
   in_helper_thread(
       none, py::none(), [&] { status = steps ? process_.stop(*steps) : process_.stop(); },
       [&] { process_.request_stop(); });
-  return status.returncode();
+  return py::cast(status.returncode());
 }
 
 py::dict command::usage() const {

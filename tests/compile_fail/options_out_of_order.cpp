@@ -5,5 +5,5 @@
 
 int main() {
   const auto r = brood::run({"true"}, {.cwd = "/", .capture_output = true});
-  return r.returncode();
+  return r.returncode().value_or(1);
 }

@@ -5,4 +5,4 @@
 
 #include <brood/run.hpp>
 
-int main() { return brood::run(std::string("ls -l")).returncode(); }
+int main() { return brood::run(std::string("ls -l")).returncode().value_or(1); }

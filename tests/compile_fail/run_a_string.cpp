@@ -3,4 +3,4 @@
 // expect-error: invalid initialization of reference|could not bind|no viable conversion
 #include <brood/run.hpp>
 
-int main() { return brood::run("ls -l").returncode(); }
+int main() { return brood::run("ls -l").returncode().value_or(1); }

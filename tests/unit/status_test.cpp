@@ -54,7 +54,7 @@ TEST(exit_status, may_be_undetermined) {
   EXPECT_FALSE(s.determined());
   EXPECT_EQ(s.code(), std::nullopt);
   EXPECT_EQ(s.signal(), std::nullopt);
-  EXPECT_EQ(s.returncode(), 0);
+  EXPECT_EQ(s.returncode(), std::nullopt);
   EXPECT_EQ(s.to_string(), "exit status unknown");
 }
 
