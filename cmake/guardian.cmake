@@ -8,7 +8,7 @@ endif()
 set(GUARDIAN_SHARED src/spawn/child_side_linux.cpp src/spawn/clone3_linux.cpp src/spawn/launch_linux.cpp src/spawn/launch_posix.cpp
                     src/spawn/unpack.cpp src/process/ladder.cpp src/process/targets_linux.cpp
                     src/sys/reap_linux.cpp src/sys/signal_mask_posix.cpp src/sys/fd_linux.cpp
-                    src/sys/fd_posix.cpp src/sys/pid_ref_linux.cpp src/sys/proc_linux.cpp src/sys/time_posix.cpp)
+                    src/sys/fd_posix.cpp src/sys/pid_ref_linux.cpp src/sys/proc_linux.cpp src/sys/time_posix.cpp src/sys/wait_posix.cpp)
 
 # Where memory may not be executed, the library runs the installed copy instead of its own.
 file(GLOB process_sources CONFIGURE_DEPENDS src/process/*.cpp)

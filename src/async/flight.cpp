@@ -8,7 +8,9 @@ namespace brood::detail {
 
 flight::flight(event_loop& loop, process p, flight_owner& owner)
     : loop_(loop), process_(std::move(p)), owner_(&owner) {
-  process_access::of(process_).hand_over({}, nullptr);
+  process::impl& i = process_access::of(process_);
+  i.pump.before_close([this](int number) { loop_.closing(*this, number); });
+  i.hand_over({}, nullptr);
 }
 
 flight::~flight() { loop_.forget(*this); }
@@ -19,7 +21,7 @@ void flight::stop(reason why) {
     const std::lock_guard hold(i.lock);
     i.begin_stop(why, i.steps);
   }
-  loop_.watch(*this, {}, 0);  // the ladder is looked after in the next turn
+  loop_.watch(*this, {}, deadline::at(0));  // the ladder is looked after in the next turn
 }
 
 // A callback threw: nobody wants the rest of the output.
@@ -39,7 +41,7 @@ void flight::disown(flight_owner& heir) {
     stopping = i.child->stopping();
   }
   if (!stopping) return stop(reason::cancelled);
-  loop_.watch(*this, {}, 0);  // what it waited for is closed
+  loop_.watch(*this, {}, deadline::at(0));  // what it waited for is closed
 }
 
 void flight::start() { carry_on(false); }
@@ -50,9 +52,13 @@ void flight::carry_on(bool news) {
   process::impl& i = process_access::of(process_);
   process::impl::turn t;
   try {
-    if (news && i.pump.busy()) i.pump.step(-1, 0);
+    if (news) i.pump.serve(ready());
     t = i.look(news, true);
-    if (!t.done) return loop_.watch(*this, i.pump.wanted(t.event), t.again);
+    if (!t.done) {
+      items_.assign({sys::wait_item::to_read(t.event)});
+      i.pump.wants(items_);
+      return loop_.watch(*this, items_, deadline::at(t.again));
+    }
   } catch (...) {
     if (thrown_) throw;  // not a callback's: the streams are closed
     return give_up(std::current_exception());

@@ -58,6 +58,7 @@ class flight final : public loop_task {
   process process_;
   flight_owner* owner_;
   std::exception_ptr thrown_;
+  std::vector<sys::wait_item> items_;
 };
 
 }  // namespace brood::detail

@@ -54,7 +54,7 @@ loop::impl::~impl() {
     w->disconnect();
     w->abandon();
   }
-  while (!orphans.empty()) events->turn(INT64_MAX);
+  while (!orphans.empty()) events->turn(detail::deadline::never());
 }
 
 void loop::impl::adopt(std::unique_ptr<detail::flight> f) {
@@ -126,7 +126,7 @@ bool loop::impl::serve() {
 bool loop::impl::turn(std::int64_t until) {
   bool any = serve();
   if (any || !ready.empty()) until = 0;
-  any |= events->turn(until);
+  any |= events->turn(detail::deadline::at(until));
   any |= serve();
   return any;
 }
@@ -226,7 +226,7 @@ duration loop::until_next() const {
   if (!impl_->ready.empty() || !impl_->thrown.empty() || impl_->anything_posted()) {
     return std::chrono::nanoseconds(0);
   }
-  const std::int64_t at = impl_->events->next_moment();
+  const std::int64_t at = impl_->events->next_moment().ns();
   if (at == INT64_MAX) return {};
   return std::chrono::nanoseconds(std::max<std::int64_t>(at - sys::now(), 0));
 }

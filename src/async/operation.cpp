@@ -74,7 +74,7 @@ void operation::ended(expected<completed_process, error> result, std::exception_
       worth ? schedule_->next(sys::now()) : std::optional<std::int64_t>();
   if (!at) return finish(std::move(result));
   before_.push_back(as_attempt(std::move(result), cmd_.args()));
-  loop_->events->watch(*this, {}, *at);
+  loop_->events->watch(*this, {}, deadline::at(*at));
 }
 
 void operation::finish(expected<completed_process, error> result) {
@@ -122,7 +122,7 @@ bool sleeper::await_suspend(std::coroutine_handle<> h) {
   coroutine_ = h;
   cancelled_ = stop_requested();
   if (cancelled_) return false;
-  loop_->events->watch(*this, {}, at_);
+  loop_->events->watch(*this, {}, deadline::at(at_));
   listen();
   return true;
 }

@@ -1,7 +1,7 @@
 // Waiting by epoll(7).
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -10,53 +10,59 @@
 #include "loop/poller.hpp"
 #include "sys/call.hpp"
 #include "sys/fd.hpp"
-#include "sys/time.hpp"
 
 namespace brood::detail {
 
 namespace {
 
-static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT, "events are passed on as they are");
-
 class epoll_poller final : public poller {
  public:
   explicit epoll_poller(sys::fd epoll) noexcept : epoll_(std::move(epoll)) {}
 
-  int add(int number, short events, std::uint64_t token) noexcept override {
-    return control(EPOLL_CTL_ADD, number, events, token);
+  int add(int number, sys::readiness wanted, std::uint64_t token) noexcept override {
+    return control(EPOLL_CTL_ADD, number, wanted, token);
   }
-  int change(int number, short events, std::uint64_t token) noexcept override {
-    return control(EPOLL_CTL_MOD, number, events, token);
+  int change(int number, sys::readiness wanted, std::uint64_t token) noexcept override {
+    return control(EPOLL_CTL_MOD, number, wanted, token);
   }
-  // A descriptor that was closed meanwhile has left by itself.
-  void remove(int number) noexcept override { (void)control(EPOLL_CTL_DEL, number, 0, 0); }
+  void remove(int number) noexcept override { (void)control(EPOLL_CTL_DEL, number, {}, 0); }
 
   int handle() const noexcept override { return epoll_.get(); }
 
-  int wait(std::vector<std::uint64_t>& tokens, std::int64_t until) override {
+  int wait(std::vector<event>& events, deadline until) override {
     // epoll_wait counts in milliseconds; poll_until does not round, and an epoll can be polled.
-    if (until != INT64_MAX) {
-      pollfd self{epoll_.get(), POLLIN, 0};
-      if (const int r = sys::poll_until(&self, 1, until); r <= 0) return r;
+    if (!until.is_never()) {
+      sys::wait_item self = sys::wait_item::to_read(epoll_.get());
+      if (const int r = sys::poll_until({&self, 1}, until); r <= 0) return r;
     }
-    const int limit = until == INT64_MAX ? -1 : 0;
-    std::array<epoll_event, 256> events;
+    const int limit = until.is_never() ? -1 : 0;
+    std::array<epoll_event, 256> came;
     const int n = sys::call("epoll_wait", [&] {
-      return ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), limit);
+      return ::epoll_wait(epoll_.get(), came.data(), static_cast<int>(came.size()), limit);
     });
-    for (int i = 0; i < n; ++i) tokens.push_back(events[static_cast<std::size_t>(i)].data.u64);
+    for (int i = 0; i < n; ++i) {
+      const epoll_event& e = came[static_cast<std::size_t>(i)];
+      const bool over = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
+      events.push_back(
+          {e.data.u64,
+           {.in = (e.events & EPOLLIN) != 0 || over, .out = (e.events & EPOLLOUT) != 0 || over},
+           (e.events & EPOLLERR) != 0});
+    }
     return n < 0 && n != -EINTR ? n : 0;
   }
 
  private:
-  int control(int what, int number, short events, std::uint64_t token) noexcept {
+  int control(int what, int number, sys::readiness wanted, std::uint64_t token) noexcept {
+    // The epoll of a forked copy is the original's: what the copy takes away is away for both.
+    if (::getpid() != owner_) return -EPERM;
     epoll_event e{};
-    e.events = static_cast<std::uint32_t>(events);
+    e.events = (wanted.in ? EPOLLIN : 0U) | (wanted.out ? EPOLLOUT : 0U);
     e.data.u64 = token;
     return sys::call("epoll_ctl", [&] { return ::epoll_ctl(epoll_.get(), what, number, &e); });
   }
 
   sys::fd epoll_;
+  pid_t owner_ = ::getpid();
 };
 
 }  // namespace

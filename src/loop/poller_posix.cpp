@@ -1,13 +1,10 @@
 // Waiting by poll(2).
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <new>
 
 #include "loop/poller.hpp"
-#include "sys/time.hpp"
 
 namespace brood::detail {
 
@@ -15,11 +12,11 @@ namespace {
 
 class poll_poller final : public poller {
  public:
-  int add(int number, short events, std::uint64_t token) noexcept override {
+  int add(int number, sys::readiness wanted, std::uint64_t token) noexcept override {
     if (find(number) != watched_.size()) return -EEXIST;
     try {
       tokens_.reserve(tokens_.size() + 1);
-      watched_.push_back({number, events, 0});
+      watched_.push_back({number, wanted, {}});
       tokens_.push_back(token);
     } catch (const std::bad_alloc&) {
       return -ENOMEM;
@@ -27,10 +24,10 @@ class poll_poller final : public poller {
     return 0;
   }
 
-  int change(int number, short events, std::uint64_t token) noexcept override {
+  int change(int number, sys::readiness wanted, std::uint64_t token) noexcept override {
     const std::size_t at = find(number);
     if (at == watched_.size()) return -ENOENT;
-    watched_[at].events = events;
+    watched_[at].wanted = wanted;
     tokens_[at] = token;
     return 0;
   }
@@ -44,10 +41,11 @@ class poll_poller final : public poller {
     tokens_.pop_back();
   }
 
-  int wait(std::vector<std::uint64_t>& tokens, std::int64_t until) override {
-    const int r = sys::poll_until(watched_.data(), watched_.size(), until);
+  int wait(std::vector<event>& events, deadline until) override {
+    const int r = sys::poll_until(watched_, until);
     for (std::size_t i = 0; r > 0 && i < watched_.size(); ++i) {
-      if (watched_[i].revents != 0) tokens.push_back(tokens_[i]);
+      const sys::wait_item& w = watched_[i];
+      if (w.ready.any()) events.push_back({tokens_[i], w.ready, w.broken});
     }
     return r < 0 ? r : 0;
   }
@@ -55,11 +53,11 @@ class poll_poller final : public poller {
  private:
   std::size_t find(int number) const noexcept {
     const auto at = std::find_if(watched_.begin(), watched_.end(),
-                                 [&](const pollfd& p) { return p.fd == number; });
+                                 [&](const sys::wait_item& w) { return w.number == number; });
     return static_cast<std::size_t>(at - watched_.begin());
   }
 
-  std::vector<pollfd> watched_;
+  std::vector<sys::wait_item> watched_;
   std::vector<std::uint64_t> tokens_;
 };
 

@@ -46,7 +46,7 @@ class pipeline_run final : public detail::flight_owner {
       : pipeline_(p), options_(o), loop_(loop), flights_(p.stages().size()) {}
 
   std::optional<error> start();
-  void finish(std::int64_t deadline, const std::atomic<bool>& cancelled);
+  void finish(std::int64_t until, const std::atomic<bool>& cancelled);
   void landed(flight& f) override;
   /// Of all, in order; the flights are over.
   std::vector<outcome> outcomes();
@@ -125,7 +125,7 @@ void pipeline_run::stop_all(reason why) {
 // A stage could not be started: the ones before it go, all at once.
 void pipeline_run::abandon() {
   stop_all(reason::cancelled);
-  while (left_ > 0) (void)loop_.turn(INT64_MAX);
+  while (left_ > 0) (void)loop_.turn(detail::deadline::never());
 }
 
 void pipeline_run::landed(flight& f) {
@@ -139,19 +139,19 @@ void pipeline_run::landed(flight& f) {
   if (stopped && left_ > 0) stop_all(reason::cancelled);
 }
 
-void pipeline_run::finish(std::int64_t deadline, const std::atomic<bool>& cancelled) {
+void pipeline_run::finish(std::int64_t until, const std::atomic<bool>& cancelled) {
   for (const auto& f : flights_) f->start();
   while (left_ > 0) {
     if (!cancelled_ && cancelled.load(std::memory_order_acquire)) {
       cancelled_ = true;
       stop_all(reason::cancelled);
     }
-    if (sys::now() >= deadline) {
+    if (sys::now() >= until) {
       timed_out_ = true;
-      deadline = INT64_MAX;
+      until = INT64_MAX;
       stop_all(reason::timed_out);
     }
-    (void)loop_.turn(deadline);
+    (void)loop_.turn(detail::deadline::at(until));
   }
 }
 

@@ -79,7 +79,7 @@ void engine::run() {
     gone_.clear();  // their guardians are free for the next
     start_what_may();
     gone_.clear();
-    loop_.turn(deadline_);
+    loop_.turn(deadline::at(deadline_));
     gone_.clear();
   }
 }
@@ -157,8 +157,8 @@ void engine::attempt(active& a) {
   a.ground = std::move(*started);
   const int event = start_event(*a.ground);
   if (event < 0) return on_started(a);
-  const pollfd answer{event, POLLIN, 0};
-  loop_.watch(a, {&answer, 1}, INT64_MAX);
+  const auto answer = sys::wait_item::to_read(event);
+  loop_.watch(a, {&answer, 1}, deadline::never());
 }
 
 /// What was told to start has a pid, or has not started; waits until that is known.
@@ -213,7 +213,7 @@ void engine::ended(active& a, expected<completed_process, error> outcome,
       worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
   if (at) {
     a.before.push_back(as_attempt(std::move(outcome), a.job->cmd.args()));
-    loop_.watch(a, {}, *at);
+    loop_.watch(a, {}, deadline::at(*at));
     {
       const std::lock_guard hold(core_->lock);  // who sees the state finds it counted
       --core_->counts.running;

@@ -11,6 +11,7 @@
 #include "pool/jobserver_client.hpp"
 #include "pool/makeflags.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood {
 
@@ -134,8 +135,8 @@ expected<jobserver_client::slot, error> jobserver_client::try_take(duration time
           error(error_kind::broken, error_stage::read, "jobserver", {}, "the jobserver has gone"));
     }
     if (timeout.given() && sys::now() >= until) return slot();
-    pollfd p{impl_->tokens.get(), POLLIN, 0};
-    if (const int r = sys::poll_until(&p, 1, until); r < 0) {
+    sys::wait_item p = sys::wait_item::to_read(impl_->tokens.get());
+    if (const int r = sys::poll_until({&p, 1}, detail::deadline::at(until)); r < 0) {
       return unexpected(detail::os_error(error_stage::wait, "jobserver", -r));
     }
   }

@@ -101,8 +101,8 @@ class jobserver_server::channel final : public job_token, public loop_task {
   }
 
   void listen(bool on) {
-    const pollfd there{ours_.get(), POLLIN, 0};
-    host_.loop_.watch(*this, {&there, on ? 1U : 0U}, INT64_MAX);
+    const auto there = sys::wait_item::to_read(ours_.get());
+    host_.loop_.watch(*this, {&there, on ? 1U : 0U}, deadline::never());
   }
 
   void proceed() override { host_.token_came_back(); }
@@ -166,7 +166,7 @@ void jobserver_server::listen(bool on) {
 void jobserver_server::look_at(std::int64_t when) {
   if (when == at_) return;
   at_ = when;
-  loop_.watch(*this, {}, when);
+  loop_.watch(*this, {}, deadline::at(when));
 }
 
 // Tokens for whom? If a job waits to start, or there are too many (resize), they are collected as

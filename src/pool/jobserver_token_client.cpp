@@ -46,8 +46,8 @@ void jobserver_token_client::rebalance(const load& l) {
     next_.give_back();
     return loop_.forget(*this);
   }
-  const pollfd tokens{jobserver_access::of(client_).tokens.get(), POLLIN, 0};
-  loop_.watch(*this, {&tokens, 1}, INT64_MAX);
+  const auto tokens = sys::wait_item::to_read(jobserver_access::of(client_).tokens.get());
+  loop_.watch(*this, {&tokens, 1}, deadline::never());
 }
 
 }  // namespace brood::detail

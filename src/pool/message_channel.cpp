@@ -6,7 +6,6 @@
 #include <cerrno>
 
 #include "stream/storage.hpp"
-#include "sys/time.hpp"
 
 namespace brood::detail {
 
@@ -138,11 +137,11 @@ message_channel::state message_channel::exchange(std::string_view message, std::
   state s = step(false);
   while (s == state::waiting) {
     (void)wanted();
-    pollfd all[3] = {polled_[0], polled_[1], {gone, POLLIN, 0}};
-    const int r = sys::poll_until(all, 3, until);
+    sys::wait_item all[3] = {polled_[0], polled_[1], sys::wait_item::to_read(gone)};
+    const int r = sys::poll_until(all, deadline::at(until));
     if (r == 0) return state::late;
-    const bool over = all[2].revents != 0;
-    s = step(over || r < 0 || all[0].revents != 0);
+    const bool over = all[2].ready.in;
+    s = step(over || r < 0 || all[0].ready.any());
     if (s == state::waiting && over) return state::closed;
   }
   return s;
@@ -164,11 +163,11 @@ std::string message_channel::take() {
   return answer;
 }
 
-std::span<const pollfd> message_channel::wanted() noexcept {
+std::span<const sys::wait_item> message_channel::wanted() noexcept {
   const bool writing = !deaf_ && sent_ < outgoing_.size();
-  polled_[0] = {ended_ ? -1 : from_.get(), POLLIN, 0};
-  polled_[1] = {writing && to_ ? to_.get() : -1, POLLOUT, 0};
-  if (writing && !to_) polled_[0].events |= POLLOUT;
+  polled_[0] = sys::wait_item::to_read(ended_ ? -1 : from_.get());
+  polled_[1] = sys::wait_item::to_write(writing && to_ ? to_.get() : -1);
+  polled_[0].wanted.out = writing && !to_;
   return polled_;
 }
 

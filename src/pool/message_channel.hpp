@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <poll.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +12,7 @@
 #include <brood/worker_pool.hpp>
 
 #include "sys/fd.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -46,7 +45,7 @@ class message_channel {
   std::string take();
 
   /// What a loop has to wait for before the next step().
-  std::span<const pollfd> wanted() noexcept;
+  std::span<const sys::wait_item> wanted() noexcept;
   void close() noexcept;
 
  private:
@@ -71,7 +70,7 @@ class message_channel {
   std::size_t end_ = 0;
   std::size_t next_ = 0;  // what follows it
   bool much_ = false;     // the last read came back full
-  std::array<pollfd, 2> polled_{};
+  std::array<sys::wait_item, 2> polled_{};
 };
 
 }  // namespace brood::detail

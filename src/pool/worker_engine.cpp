@@ -29,7 +29,7 @@ void worker_engine::run() {
     expire();
     if (leave && workers_.empty()) return;
     gone_.clear();
-    loop_.turn(next_look(sys::now()));
+    loop_.turn(deadline::at(next_look(sys::now())));
     gone_.clear();
   }
 }
@@ -175,7 +175,7 @@ void worker_engine::recycle(worker& w) {
   if (!grace.given()) return w.stop(reason::cancelled);
   w.line->close();
   w.deadline = moment_after(sys::now(), grace);
-  loop_.watch(w, {}, w.deadline);
+  loop_.watch(w, {}, deadline::at(w.deadline));
 }
 
 void worker_engine::fail(worker& w, fault v) {
@@ -195,7 +195,7 @@ void worker_engine::fail(worker& w, fault v) {
   }
   w.line->close();
   w.deadline = sys::now() + exit_grace;
-  loop_.watch(w, {}, w.deadline);
+  loop_.watch(w, {}, deadline::at(w.deadline));
 }
 
 void worker_engine::ended(worker& w) {

@@ -83,7 +83,7 @@ void worker_engine::judge(worker& w, state s) {
       return fail(w, fault::too_long);
     default:
       if (sys::now() >= w.deadline) return fail(w, fault::late);
-      loop_.watch(w, w.line->wanted(), w.deadline);
+      loop_.watch(w, w.line->wanted(), deadline::at(w.deadline));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/make_error.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood {
 
@@ -148,8 +149,8 @@ void process::impl::stop_now(const ladder_steps& ladder) {
       if (child->stopped()) return;
       event = child->ended() && !child->sealed() ? -1 : child->event_fd();
     }
-    pollfd p{event, POLLIN, 0};
-    (void)sys::poll_until(&p, 1, std::min(again, add(sys::now(), 50 * ms)));
+    (void)sys::poll_until(sys::wait_item::to_read(event),
+                          detail::deadline::at(std::min(again, add(sys::now(), 50 * ms))));
   }
 }
 
@@ -222,11 +223,20 @@ process::impl::turn process::impl::look(bool news, bool enforce) {
 process::impl::outcome process::impl::go_on(std::int64_t until, bool enforce) {
   // A command with pipes has hardly ended as soon as it was started: that is not asked first.
   bool news = !pump.reading();
+  std::vector<sys::wait_item> items;
   for (;;) {
     const turn t = look(news, enforce);
     if (t.done) return outcome::done;
     if (until != INT64_MAX && sys::now() >= until) return outcome::expired;
-    news = pump.step(t.event, std::min(t.again, until), wake.get()) || t.event < 0;
+    items.assign({sys::wait_item::to_read(t.event), sys::wait_item::to_read(wake.get())});
+    pump.wants(items);
+    const int r = sys::poll_until(items, detail::deadline::at(std::min(t.again, until)));
+    if (r < 0 && r != -EAGAIN && r != -ENOMEM) {
+      pump.fail(detail::os_error(error_stage::wait, "poll", -r));
+    }
+    if (items[1].ready.in) sys::clear_event(wake.get());
+    if (r > 0) pump.serve(items);
+    news = r <= 0 || items[0].ready.in || t.event < 0;
   }
 }
 
@@ -248,9 +258,9 @@ std::optional<exit_status> process::impl::wait_until(std::int64_t until) {
     const std::int64_t now = sys::now();
     if (now >= until) return {};
     if (event < 0) again = std::min(again, next_pause(now));
-    pollfd p[2] = {{event, POLLIN, 0}, {wake.get(), POLLIN, 0}};
-    (void)sys::poll_until(p, 2, again);
-    if (p[1].revents != 0) sys::clear_event(wake.get());
+    sys::wait_item p[2] = {sys::wait_item::to_read(event), sys::wait_item::to_read(wake.get())};
+    (void)sys::poll_until(p, detail::deadline::at(again));
+    if (p[1].ready.in) sys::clear_event(wake.get());
   }
 }
 

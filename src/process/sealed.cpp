@@ -20,6 +20,7 @@
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -185,7 +186,7 @@ class sealed_child final : public child {
     while (!down.done()) {
       if (is_over()) rest.root_ended();
       const std::int64_t again = down.tick(rest, sys::now());
-      if (!down.done()) (void)sys::poll_until(nullptr, 0, again);
+      if (!down.done()) sys::sleep_until(deadline::at(again));
     }
     if (!ended_) {
       ended_ = true;

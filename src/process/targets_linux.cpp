@@ -11,6 +11,7 @@
 #include "sys/proc.hpp"
 #include "sys/reap.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -152,7 +153,7 @@ void targets::await_frozen(std::int64_t until) noexcept {
     return true;
   };
   for (std::int64_t now = sys::now(); now < until && !settled(); now = sys::now()) {
-    (void)sys::poll_until(nullptr, 0, now + freeze_pause);
+    sys::sleep_until(deadline::at(now + freeze_pause));
   }
 }
 

@@ -19,6 +19,7 @@
 #include "spawn/launch.hpp"
 #include "spawn/plan.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood {
 
@@ -153,7 +154,7 @@ expected<completed_process, error> run_again_and_again(const command& cmd, optio
         again ? schedule.next(sys::now()) : std::optional<std::int64_t>();
     if (!at) return detail::with_attempts(std::move(r), std::move(before));
     before.push_back(detail::as_attempt(std::move(r), cmd.args()));
-    (void)sys::poll_until(nullptr, 0, *at);
+    sys::sleep_until(detail::deadline::at(*at));
   }
 }
 

@@ -54,8 +54,13 @@ bool pump::reading() const noexcept {
 }
 
 void pump::close_all() noexcept {
-  input_.reset();
-  for (source& s : sources_) s.end.reset();
+  close(input_);
+  for (source& s : sources_) close(s.end);
+}
+
+void pump::close(sys::fd& end) noexcept {
+  if (end && before_close_) before_close_(end.get());
+  end.reset();
 }
 
 bool pump::exceeded() const noexcept {
@@ -73,47 +78,42 @@ bool pump::relaying(std::size_t i) const noexcept {
                      [&](std::size_t d) { return d < l.chunk.size(); });
 }
 
-// In the order: event, wake, input, then per source either its pipe or the relays that must take
-// its last chunk first. That is the back-pressure: a slow relay stops us reading.
-void pump::arm(int event, int wake) {
-  polled_.clear();
-  polled_.push_back({event, POLLIN, 0});
-  polled_.push_back({wake, POLLIN, 0});
-  polled_.push_back({input_.get(), POLLOUT, 0});
+// Per source either its pipe or the relays that must take its last chunk first. That is the
+// back-pressure: a slow relay stops us reading.
+void pump::wants(std::vector<sys::wait_item>& items) const {
+  if (input_) items.push_back(sys::wait_item::to_write(input_.get()));
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const live& l = live_[i];
-    const bool waiting = relaying(i);
-    polled_.push_back({waiting ? -1 : sources_[i].end.get(), POLLIN, 0});
+    if (sources_[i].end && !relaying(i)) {
+      items.push_back(sys::wait_item::to_read(sources_[i].end.get()));
+    }
     for (std::size_t r = 0; r < l.done.size(); ++r) {
-      polled_.push_back({l.done[r] < l.chunk.size() ? sources_[i].relays[r] : -1, POLLOUT, 0});
+      if (l.done[r] >= l.chunk.size()) continue;
+      items.push_back(sys::wait_item::to_write(sources_[i].relays[r]));
     }
   }
 }
 
-std::span<const pollfd> pump::wanted(int event) {
-  arm(event, -1);
-  return polled_;
-}
-
-bool pump::step(int event, std::int64_t until, int wake) {
-  arm(event, wake);
-  const int r = sys::poll_until(polled_.data(), polled_.size(), until);
-  if (r < 0 && r != -EAGAIN && r != -ENOMEM) fail(os_error(error_stage::wait, "poll", -r));
-  if (r <= 0) return true;
-  const bool news = polled_[0].revents != 0;
-  if (polled_[1].revents) sys::clear_event(wake);
-  if (polled_[2].revents) serve_input(polled_[2].revents);
-  std::size_t at = 3;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const bool readable = polled_[at].revents != 0;
-    const std::size_t relays = live_[i].done.size();
-    bool writable = false;
-    for (std::size_t k = 1; k <= relays; ++k) writable |= polled_[at + k].revents != 0;
-    at += 1 + relays;
-    if (writable) serve_relays(i);
-    if (readable) serve_source(i);
+void pump::serve(std::span<const sys::wait_item> ready) {
+  const auto find = [&](int number, bool sys::readiness::*way) -> const sys::wait_item* {
+    for (const sys::wait_item& w : ready) {
+      if (w.number == number && w.ready.*way) return &w;
+    }
+    return nullptr;
+  };
+  if (input_) {
+    if (const auto* w = find(input_.get(), &sys::readiness::out)) serve_input(w->broken);
   }
-  return news;
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (relaying(i)) {
+      const bool writable =
+          std::any_of(sources_[i].relays.begin(), sources_[i].relays.end(),
+                      [&](int r) { return find(r, &sys::readiness::out) != nullptr; });
+      if (writable) serve_relays(i);
+    } else if (sources_[i].end && find(sources_[i].end.get(), &sys::readiness::in)) {
+      serve_source(i);
+    }
+  }
 }
 
 void pump::drain_ready() {
@@ -129,18 +129,18 @@ void pump::drain_ready() {
   }
 }
 
-void pump::serve_input(short events) {
+void pump::serve_input(bool broken) {
   const ssize_t n =
       sys::write_quietly(input_.get(), to_feed_.data(), std::min(to_feed_.size(), large_read));
-  if (n == -EAGAIN && !(events & POLLERR)) return;
+  if (n == -EAGAIN && !broken) return;
   if (n < 0) {
     // A command may stop reading when it has enough; that is not an error (as in Python).
     if (n != -EPIPE) fail(os_error(error_stage::write, "stdin", static_cast<int>(-n)));
-    input_.reset();
+    close(input_);
     return;
   }
   to_feed_.remove_prefix(static_cast<std::size_t>(n));
-  if (to_feed_.empty()) input_.reset();
+  if (to_feed_.empty()) close(input_);
 }
 
 std::size_t pump::serve_source(std::size_t i) {
@@ -173,7 +173,7 @@ std::size_t pump::serve_source(std::size_t i) {
 }
 
 void pump::end_source(std::size_t i) {
-  sources_[i].end.reset();
+  close(sources_[i].end);
   take(i, {}, true);
 }
 
@@ -237,30 +237,49 @@ void pump::split_lines(std::size_t i, std::string_view text) {
   }
 }
 
-// PIPE_BUF bytes at a time: that much a writable pipe or terminal takes without blocking. Files
-// never block.
 void pump::serve_relays(std::size_t i) {
+  for (std::size_t r = 0; r < sources_[i].relays.size();) {
+    const int why = feed_relay(i, r);
+    if (why == 0) {
+      ++r;
+    } else {
+      lose_relay(i, r, why);
+    }
+  }
+}
+
+// PIPE_BUF bytes at a time: that much a writable pipe or terminal takes without blocking. Files
+// never block. 0, or the errno that ends it.
+int pump::feed_relay(std::size_t i, std::size_t r) {
+  const int to = sources_[i].relays[r];
+  live& l = live_[i];
+  const bool regular = sys::is_regular_file(to);
+  while (l.done[r] < l.chunk.size()) {
+    if (!regular && !sys::poll_until(sys::wait_item::to_write(to), deadline::at(0))) return 0;
+    const std::size_t left = l.chunk.size() - l.done[r];
+    const ssize_t n = sys::write_quietly(to, l.chunk.data() + l.done[r],
+                                         regular ? left : std::min<std::size_t>(left, PIPE_BUF));
+    if (n == -EAGAIN) return 0;
+    if (n < 0) return static_cast<int>(-n);
+    l.done[r] += static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+// Whoever reads there has enough, or it cannot be written to: nothing more goes to it. Where nobody
+// else listens the command is told so by the means that it knows, a pipe without a reader.
+void pump::lose_relay(std::size_t i, std::size_t r, int why) {
   source& s = sources_[i];
   live& l = live_[i];
-  for (std::size_t r = 0; r < s.relays.size(); ++r) {
-    const bool regular = sys::is_regular_file(s.relays[r]);
-    while (l.done[r] < l.chunk.size()) {
-      pollfd p{s.relays[r], POLLOUT, 0};
-      if (!regular && sys::poll_until(&p, 1, 0) <= 0) break;
-      const std::size_t left = l.chunk.size() - l.done[r];
-      const ssize_t n = sys::write_quietly(s.relays[r], l.chunk.data() + l.done[r],
-                                           regular ? left : std::min<std::size_t>(left, PIPE_BUF));
-      if (n == -EAGAIN) break;
-      if (n < 0) {
-        fail(os_error(error_stage::write, s.name, static_cast<int>(-n)));
-        l.done[r] = l.chunk.size();
-        s.relays[r] = -1;  // poll passes it over; writes to it are not tried again
-      } else {
-        l.done[r] += static_cast<std::size_t>(n);
-      }
-    }
-    if (s.relays[r] < 0) l.done[r] = l.chunk.size();
-  }
+  if (why != EPIPE) fail(os_error(error_stage::write, s.name, why));
+  s.relays.erase(s.relays.begin() + static_cast<std::ptrdiff_t>(r));
+  l.done.erase(l.done.begin() + static_cast<std::ptrdiff_t>(r));
+  if (!listened_to(i)) close(s.end);
+}
+
+bool pump::listened_to(std::size_t i) const noexcept {
+  const source& s = sources_[i];
+  return s.collect || !s.relays.empty() || on_line_ || on_chunk_;
 }
 
 }  // namespace brood::detail

@@ -1,8 +1,6 @@
-// The one loop that moves bytes: feeds the input, drains the outputs, and notices other events.
+// What moves bytes between us and a command: feeds its input, drains its outputs, relays to tees.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-
-#include <poll.h>
 
 #include <cstdint>
 #include <optional>
@@ -18,6 +16,7 @@
 #include "stream/collector.hpp"
 #include "stream/text.hpp"
 #include "sys/fd.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -34,7 +33,8 @@ struct source {
   std::string name;         ///< for errors
 };
 
-/// Passive: step() does one round. Its state survives a timeout, so that a caller can go on.
+/// Passive: it says what it wants to wait for, and serve() does one round with what is ready. It
+/// never waits by itself.
 class pump {
  public:
   /// Feed `bytes` (owned by the pump) into `end`, then close it.
@@ -45,21 +45,24 @@ class pump {
   void on_line(text_callback f) { on_line_ = std::move(f); }
   void on_chunk(text_callback f) { on_chunk_ = std::move(f); }
 
-  /// Wait until something can be done, `event` or `wake` (each if >= 0) is readable, or `until`;
-  /// do it. Exceptions of callbacks pass through. \return whether `event` is, or nothing was before
-  /// `until`.
-  bool step(int event, std::int64_t until, int wake = -1);
+  /// Called with each descriptor of its own that it is about to close: who watches it stops that
+  /// before. Must not throw.
+  void before_close(callback<void(int)> f) { before_close_ = std::move(f); }
+
+  /// Append what it waits for.
+  void wants(std::vector<sys::wait_item>& items) const;
+  /// One round: `ready` has what wants() gave, perhaps among others. Exceptions of callbacks pass
+  /// through.
+  void serve(std::span<const sys::wait_item> ready);
   /// What the caller read from source `i` and did not use, as if it came now.
   void take_back(std::size_t i, std::string_view bytes) { take(i, bytes, false); }
-  /// What step() would wait for, for a loop that waits for many; until the next call.
-  std::span<const pollfd> wanted(int event);
   /// Read what is there at this moment, without waiting; not what is written meanwhile.
   void drain_ready();
 
   bool feeding() const noexcept { return static_cast<bool>(input_); }
   bool reading() const noexcept;
   bool busy() const noexcept { return feeding() || reading(); }
-  void close_input() noexcept { input_.reset(); }
+  void close_input() noexcept { close(input_); }
   void close_all() noexcept;
   /// Monotonic ns of the last output byte.
   std::int64_t last_output() const noexcept { return last_output_; }
@@ -67,6 +70,7 @@ class pump {
   bool exceeded() const noexcept;
   /// The first thing that went wrong on our side.
   const std::optional<error>& failure() const noexcept { return failure_; }
+  void fail(error e);
   std::vector<source>& sources() noexcept { return sources_; }
 
  private:
@@ -77,16 +81,18 @@ class pump {
     bool much = false;              // a small read came back full
     bool grown = false;             // a large one: the pipe was enlarged
   };
-  void arm(int event, int wake);
-  void serve_input(short events);
+  void serve_input(bool broken);
   std::size_t serve_source(std::size_t i);  // bytes read
   void serve_relays(std::size_t i);
+  int feed_relay(std::size_t i, std::size_t r);
   bool relaying(std::size_t i) const noexcept;
   void take(std::size_t i, std::string_view bytes, bool last);
   void deliver(std::size_t i, std::string_view text);
   void split_lines(std::size_t i, std::string_view text);
   void end_source(std::size_t i);
-  void fail(error e);
+  void lose_relay(std::size_t i, std::size_t r, int why);
+  bool listened_to(std::size_t i) const noexcept;
+  void close(sys::fd& end) noexcept;
 
   sys::fd input_;
   std::string owned_input_;
@@ -95,7 +101,7 @@ class pump {
   std::vector<live> live_;
   text_callback on_line_;
   text_callback on_chunk_;
-  std::vector<pollfd> polled_;
+  callback<void(int)> before_close_;
   std::int64_t last_output_ = 0;
   std::optional<error> failure_;
   std::string scratch_;

@@ -12,6 +12,7 @@
 
 #include "base/make_error.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -55,7 +56,7 @@ class scripted_child final : public child {
 
   void wait() noexcept override {
     for (update(); !ended_; update()) {
-      (void)sys::poll_until(nullptr, 0, std::min(ends_at_, sys::now() + look_again));
+      sys::sleep_until(deadline::at(std::min(ends_at_, sys::now() + look_again)));
     }
   }
 

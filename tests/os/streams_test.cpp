@@ -1,8 +1,10 @@
 // Collected streams: limits, callbacks and text.
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <stdexcept>
@@ -19,6 +21,7 @@
 #include "support/files.hpp"
 #include "support/helper.hpp"
 #include "support/pattern.hpp"
+#include "support/temp_pipe.hpp"
 
 namespace {
 
@@ -55,6 +58,30 @@ INSTANTIATE_TEST_SUITE_P(All, Streams,
                          ::testing::Values(containment::process, containment::group,
                                            containment::tree, containment::sealed),
                          level_name);
+
+TEST_P(Streams, ACommandWhoseOnlySinkIsGoneSeesThat) {
+  support::temp_pipe sink;
+  sink.close_read();
+  const auto r = run({"spam", "1G"}, {.out = brood::tee(brood::fd(sink.write_end()))});
+  EXPECT_EQ(r.status.signal(), SIGPIPE);
+  EXPECT_EQ(r.reason, brood::reason::signaled);
+}
+
+TEST_P(Streams, ASinkThatIsGoneEndsNothingForTheOthers) {
+  support::temp_pipe sink;
+  sink.close_read();
+  const auto r = run({"out", "one"}, {.out = brood::tee(brood::PIPE, brood::fd(sink.write_end()))});
+  EXPECT_EQ(r.out, "one");
+  EXPECT_TRUE(r.success());
+}
+
+// A file that cannot be written is not a reader that has enough.
+TEST_P(Streams, ASinkThatIsFullIsAnError) {
+  const auto r = try_run({"spam", "1G"}, {.out = brood::tee(brood::file("/dev/full"))});
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().code().value(), ENOSPC);
+  EXPECT_EQ(r.error().result()->status.signal(), SIGPIPE);
+}
 
 TEST_P(Streams, TooMuchOutputIsAnErrorByDefault) {
   const auto r = try_run({"out", "0123456789", "+", "spam", "1G"},

@@ -7,7 +7,6 @@
 // blocks all signals. End-of-file on its channel means that the host died: it then stops the tree.
 // Asked to stay, it has one command after another, as long as each leaves nothing behind.
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -26,6 +25,7 @@
 #include "spawn/step_table.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -52,11 +52,13 @@ class guardian {
     // The host may have died while it was starting the command.
     std::int64_t until = ladder_.started() ? 0 : wakeup_ >= 0 ? sys::now() + brief : INT64_MAX;
     while (!empty_ && !released_) {
-      pollfd fds[2] = {{signals_, POLLIN, 0}, {channel_, POLLIN, 0}};
+      sys::wait_item fds[2] = {sys::wait_item::to_read(signals_),
+                               sys::wait_item::to_read(channel_)};
       const bool listening = !host_gone_;
-      if (sys::poll_until(fds, listening ? 2 : 1, until) < 0) until = sys::now() + 1'000'000;
-      if (fds[0].revents) forget_signals();
-      if (listening && fds[1].revents) receive_request();
+      if (sys::poll_until({fds, listening ? 2U : 1U}, deadline::at(until)) < 0)
+        until = sys::now() + 1'000'000;
+      if (fds[0].ready.in) forget_signals();
+      if (listening && fds[1].ready.in) receive_request();
       reap();
       send_wakeup();
       until = INT64_MAX;
