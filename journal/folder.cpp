@@ -15,13 +15,13 @@
 
 namespace journal {
 
-namespace {
-
 std::string working_directory() {
   const std::unique_ptr<char, void (*)(void*)> cwd(::getcwd(nullptr, 0), std::free);
   if (!cwd) throw error{std::string("cannot find the working directory: ") + std::strerror(errno)};
   return cwd.get();
 }
+
+namespace {
 
 bool is_folder(const std::string& path, bool must_be_ours) {
   struct stat info {};

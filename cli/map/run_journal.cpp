@@ -65,7 +65,8 @@ identity_maker::identity_maker(const map_settings& s, const command_template& c,
       const std::size_t equals = value.find('=');
       environment_.emplace_back(value.substr(0, equals), value.substr(equals + 1));
     } else if (name == "in") {
-      inputs_.push_back(value.starts_with('/') ? value : journal::working_directory() + "/" + value);
+      inputs_.push_back(value.starts_with('/') ? value
+                                               : journal::working_directory() + "/" + value);
     } else if (name == "input" || name == "executable" || name.starts_with("env.")) {
       environment_.emplace_back("--" + std::string(name), value);
     }

@@ -13,7 +13,6 @@
 #include "sys/call.hpp"
 #include "sys/pid_ref.hpp"
 #include "sys/proc.hpp"
-#include "sys/time.hpp"
 
 namespace brood::detail::sys {
 
@@ -50,7 +49,7 @@ enum class ended : unsigned char { no, yes, unknown };
 // all such files, everything is said to be ready.
 ended ended_by_pidfd(int pidfd) noexcept {
   pollfd p{pidfd, POLLIN | POLLOUT, 0};
-  if (poll_until(&p, 1, 0) < 0 || (p.revents & POLLOUT)) return ended::unknown;
+  if (::poll(&p, 1, 0) < 0 || (p.revents & POLLOUT)) return ended::unknown;
   return p.revents ? ended::yes : ended::no;
 }
 
