@@ -77,8 +77,8 @@ class child {
 
 /// Start `p` as a child of ours. `reach`: what a stop means. `stacks`: where it can be starting()
 /// when this returns, for the thread that owns them; null: that is waited for.
-expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads,
+expected<std::unique_ptr<child>, error> start_direct(const std::shared_ptr<const plan>& p,
+                                                     targets::reach reach, bool leads,
                                                      child_stack_pool* stacks = nullptr);
 /// Tell a guardian to start `p`; it is still starting(). `steps`: what the guardian does when we
 /// die. `idle`: where to take one from and put it back, for the thread that owns them; null: a new

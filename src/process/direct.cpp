@@ -18,35 +18,42 @@ constexpr std::int64_t exec_patience = 20'000'000;  // ns
 
 class direct_child final : public child {
  public:
-  /// \param under_way  null: it was waited for.
-  direct_child(const launched& l, targets::reach reach, bool leads,
-               std::unique_ptr<pending_exec> under_way) noexcept
-      : pending_(std::move(under_way)),
-        pidfd_(l.pidfd),
-        reach_(reach),
-        leads_(leads),
-        all_(reach, l.pid, l.pidfd, leads) {
-    pid_ = l.pid;
-    started_at_ = l.at;
+  direct_child(targets::reach reach, bool leads) noexcept : reach_(reach), leads_(leads) {}
+
+  /// \param stacks  null: exec is waited for.
+  child_error start(const std::shared_ptr<const plan>& p, child_stack_pool* stacks) {
+    pending_start started;
+    if (stacks) {
+      started = launch_pending(p, stacks);
+    } else {
+      started.child = launch(p->view());
+    }
+    if (started.child.error.os != 0) return started.child.error;
+    pending_ = std::move(started.exec);
+    ref_ = std::move(started.child.ref);
+    pid_ = ref_.pid();
+    started_at_ = started.child.started_at;
+    all_.emplace(reach_, pid_, ref_.pidfd(), leads_);
+    return {};
   }
 
-  bool starting() const noexcept override { return pending_ && !pending_->over(); }
+  bool starting() const noexcept override { return !pending_.over(); }
 
   void await_start() noexcept override { (void)await_start_until(INT64_MAX); }
   const child_error& refusal() const noexcept override { return refusal_; }
 
-  int event_fd() const noexcept override { return pidfd_.get(); }
+  int event_fd() const noexcept override { return ref_.pidfd(); }
 
   void update() noexcept override {
     if (ended_) return;
     sys::exit_record record;
-    take(sys::reap(pid_, pidfd_.get(), sys::wait_mode::poll, record), record);
+    take(sys::reap(pid_, ref_.pidfd(), sys::wait_mode::poll, record), record);
   }
 
   void wait() noexcept override {
     while (!ended_) {
       sys::exit_record record;
-      take(sys::reap(pid_, pidfd_.get(), sys::wait_mode::block, record), record);
+      take(sys::reap(pid_, ref_.pidfd(), sys::wait_mode::block, record), record);
     }
   }
 
@@ -54,10 +61,10 @@ class direct_child final : public child {
     if (ended_ && (!all || reach_ == targets::reach::process)) return 0;
     await_start();
     if (!all) {
-      const int r = sys::send_signal(pid_, pidfd_.get(), signal);
+      const int r = sys::send_signal(pid_, ref_.pidfd(), signal);
       return r == -ESRCH ? 0 : r;
     }
-    targets everybody(reach_, pid_, pidfd_.get(), leads_);
+    targets everybody(reach_, pid_, ref_.pidfd(), leads_);
     if (ended_) everybody.root_ended();
     return everybody.deliver(signal);
   }
@@ -69,7 +76,7 @@ class direct_child final : public child {
       start_or_die();
       // Held before anybody is signalled: the end of one (of a stage, of who feeds it) may end
       // another by itself, and whoever is below that one cannot be found any more.
-      all_.scan();
+      all_->scan();
       ladder_.start(steps);
     }
   }
@@ -78,17 +85,16 @@ class direct_child final : public child {
 
   std::int64_t advance_stop(std::int64_t now) noexcept override {
     update();
-    return ladder_.tick(all_, now);
+    return ladder_.tick(*all_, now);
   }
 
   void release() noexcept override {}
 
  private:
   bool await_start_until(std::int64_t until) noexcept {
-    if (!pending_) return true;
-    if (!pending_->await(until)) return false;
-    refusal_ = pending_->error();
-    pending_.reset();
+    if (!pending_.await(until)) return false;
+    if (refusal_.os == 0) refusal_ = pending_.outcome();
+    pending_ = {};
     return true;
   }
 
@@ -96,7 +102,7 @@ class direct_child final : public child {
   // hangs (a program on a server that is gone) has done nothing yet that a gentler end would save.
   void start_or_die() noexcept {
     if (await_start_until(sys::now() + exec_patience)) return;
-    (void)sys::send_signal(pid_, pidfd_.get(), SIGKILL);
+    (void)sys::send_signal(pid_, ref_.pidfd(), SIGKILL);
   }
 
   void take(int r, const sys::exit_record& record) noexcept {
@@ -104,34 +110,33 @@ class direct_child final : public child {
     if (r == 1) {
       end_.record = record;
     } else if (r == -ECHILD) {
-      (void)sys::exit_after_reap(pidfd_.get(), end_.record);
+      (void)sys::exit_after_reap(ref_.pidfd(), end_.record);
     } else {
       return;  // not an answer: asked again
     }
     ended_ = true;
     end_.at = sys::now();
-    all_.root_ended();
+    all_->root_ended();
     await_start();  // it is over: this only takes the outcome
   }
 
-  std::unique_ptr<pending_exec> pending_;
+  pending_exec pending_;
   child_error refusal_;
-  sys::fd pidfd_;
+  sys::pid_ref ref_;
   targets::reach reach_;
   bool leads_;
-  targets all_;
+  std::optional<targets> all_;  // once it has started
   ladder ladder_;
 };
 
 }  // namespace
 
-expected<std::unique_ptr<child>, error> start_direct(const plan& p, targets::reach reach,
-                                                     bool leads, child_stack_pool* stacks) {
-  std::unique_ptr<pending_exec> t;
-  if (stacks) t = std::make_unique<pending_exec>(p.view());
-  const launched l = t ? stacks->launch(*t) : launch(p.view());
-  if (l.error.os != 0) return unexpected(p.explain(l.error));
-  return std::unique_ptr<child>(new direct_child(l, reach, leads, std::move(t)));
+expected<std::unique_ptr<child>, error> start_direct(const std::shared_ptr<const plan>& p,
+                                                     targets::reach reach, bool leads,
+                                                     child_stack_pool* stacks) {
+  auto c = std::make_unique<direct_child>(reach, leads);
+  if (const child_error e = c->start(p, stacks); e.os != 0) return unexpected(p->explain(e));
+  return std::unique_ptr<child>(std::move(c));
 }
 
 }  // namespace brood::detail

@@ -24,8 +24,8 @@ void guardian_handle::end() noexcept {
 }
 
 void guardian_handle::reap() noexcept {
-  if (pid > 0) sys::reap_for_certain(pid, pidfd.get());
-  pid = -1;
+  if (ref) sys::reap_for_certain(ref.pid(), ref.pidfd());
+  ref = {};
 }
 
 guardian_pool::~guardian_pool() {

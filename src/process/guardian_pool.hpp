@@ -8,6 +8,7 @@
 
 #include "sys/fd.hpp"
 #include "sys/inherited.hpp"
+#include "sys/pid_ref.hpp"
 
 namespace brood::detail {
 
@@ -15,8 +16,7 @@ namespace brood::detail {
 struct guardian_handle {
   sys::fd channel;
   sys::fd wakeup;  ///< while a command starts: readable when the channel should be looked at
-  int pid = -1;
-  sys::fd pidfd;
+  sys::pid_ref ref;
   sys::inherited hands_on;  ///< what its commands inherit: what we had when it was started
 
   /// Closing the channel makes it stop what it has and exit; then it is reaped.

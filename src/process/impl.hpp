@@ -22,7 +22,7 @@ namespace detail {
 /// What a command was told to start by: needed to explain why it did not.
 struct start_order {
   options opts;
-  std::optional<plan> what;  // borrows from the options and the command
+  std::shared_ptr<const plan> what;
 };
 
 }  // namespace detail

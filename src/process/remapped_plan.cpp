@@ -32,6 +32,7 @@ class renumbering {
       if (!placed_[number] && sys::is_open(number) == 0) add({.what = op::keep_fd, .a = number});
     }
     out_.view = plan_;
+    if (plan_.cgroup_fd >= 0) out_.view.cgroup_fd = sent(plan_.cgroup_fd);
     out_.view.steps = out_.steps.data();
     out_.view.step_count = static_cast<std::uint32_t>(out_.steps.size());
     return std::move(out_);

@@ -228,13 +228,13 @@ void inherit_sources(const plan_view& inner, spawn_spec& r) {
   for_each_source(inner, [&](int number) { r.keep.push_back(number); });
 }
 
-launched launch_guardian(spawn_spec r) {
+child_handle launch_guardian(spawn_spec r) {
   const sys::fd image(guardian_file());
   if (!image) r.programs = {guardian_path()};
   const plan outer(std::move(r));
   plan_view view = outer.view();
   if (image) view.program_fd = image.get();
-  launched l = launch(view);
+  child_handle l = launch(view);
   if (l.error.os != 0 && image) {  // memfds may not be executed here: the installed file may
     view.program_fd = -1;
     const char* const installed[] = {guardian_path(), nullptr};
@@ -254,22 +254,19 @@ expected<guardian_handle, error> start_guardian(const plan_view* inner, bool por
   if (made >= 0 && !inner) made = sys::make_pipe(g.wakeup, their_wakeup);
   if (made >= 0 && !inner) made = sys::set_nonblocking(g.wakeup.get());
   if (made < 0) return unexpected(os_error(error_stage::guard, "guardian", -made));
-  const std::string number = std::to_string(theirs.get());
-  const std::string wakeup_number = std::to_string(their_wakeup.get());
   spawn_spec r;
   r.program = "brood-guardian";
-  r.args = {"brood-guardian", number.c_str()};
-  if (their_wakeup) r.args.push_back(wakeup_number.c_str());
+  r.args = {"brood-guardian", std::to_string(theirs.get())};
+  if (their_wakeup) r.args.push_back(std::to_string(their_wakeup.get()));
   r.inherit_env = true;  // so that a mark in the environment finds it, as it finds the command
   r.close_fds = true;
   r.portable = portable;
   r.keep.push_back(theirs.get());
   if (their_wakeup) r.keep.push_back(their_wakeup.get());
   if (inner) inherit_sources(*inner, r);
-  launched l = launch_guardian(std::move(r));
+  child_handle l = launch_guardian(std::move(r));
   if (l.error.os != 0) return unexpected(os_error(error_stage::guard, "guardian", l.error.os));
-  g.pid = l.pid;
-  g.pidfd = sys::fd(l.pidfd);
+  g.ref = std::move(l.ref);
   return g;
 }
 

@@ -154,7 +154,7 @@ std::string search_path(const spawn_spec& r) {
 expected<spawn_spec, error> resolve(const command& cmd, const options& o,
                                     std::vector<std::string>& degraded) {
   spawn_spec r;
-  for (const std::string& a : cmd.args()) r.args.push_back(a.c_str());
+  r.args = cmd.args();
   r.inherit_env = o.env.is_inherited();
   if (!r.inherit_env) r.env = o.env.block(environ);
   r.program = o.executable.empty() ? cmd.args().front() : o.executable;

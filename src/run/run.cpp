@@ -54,15 +54,16 @@ void keep(const options& o, std::int64_t now, impl& i) {
   if (o.on_chunk) i.pump.on_chunk(o.on_chunk);
 }
 
-expected<std::unique_ptr<detail::child>, error> launch(const options& o, const detail::plan& p,
+expected<std::unique_ptr<detail::child>, error> launch(const options& o,
+                                                       const std::shared_ptr<const detail::plan>& p,
                                                        impl& i,
                                                        detail::spawn_resources* resources) {
   using reach = detail::targets::reach;
   if (o.contain == containment::sealed) {
-    auto sealed = detail::start_sealed(p, i.steps, resources ? &resources->guardians : nullptr);
+    auto sealed = detail::start_sealed(*p, i.steps, resources ? &resources->guardians : nullptr);
     // Who has a resources has other things to do meanwhile; but not if tree may be needed instead.
     if (sealed && (!resources || o.best_effort)) {
-      if (auto e = detail::settle_start(**sealed, p)) sealed = unexpected(std::move(*e));
+      if (auto e = detail::settle_start(**sealed, *p)) sealed = unexpected(std::move(*e));
     }
     const bool unguarded = !sealed && sealed.error().stage() == error_stage::guard;
     if (!unguarded || !o.best_effort) return sealed;
@@ -77,9 +78,9 @@ expected<std::unique_ptr<detail::child>, error> launch(const options& o, const d
   return detail::start_direct(p, r, leads, resources ? &resources->stacks : nullptr);
 }
 
-/// \param plan  made here; borrows of cmd and o. Needed until the child does not start any more.
+/// \param plan  made here. Needed until the child does not start any more.
 expected<holder, error> start(const command& cmd, const options& o,
-                              std::optional<detail::plan>& plan,
+                              std::shared_ptr<const detail::plan>& plan,
                               detail::spawn_resources* resources = nullptr) {
   const std::int64_t now = sys::now();
   if (auto mistake = detail::find_mistake(cmd, o)) return unexpected(std::move(*mistake));
@@ -97,8 +98,8 @@ expected<holder, error> start(const command& cmd, const options& o,
     if (i->child) return i;
   }
   i->back = detail::launches_natively(request->portable) ? backend::native : backend::posix;
-  plan.emplace(std::move(*request));
-  auto child = launch(o, *plan, *i, resources);
+  plan = std::make_shared<const detail::plan>(std::move(*request));
+  auto child = launch(o, plan, *i, resources);
   if (!child) return unexpected(child.error());
   i->child = std::move(*child);
   i->args = cmd.args();
@@ -123,7 +124,7 @@ expected<completed_process, error> run_once(const command& cmd, const options& o
     if (!r) return unexpected(r.error());
     bytes = std::move(*r);
   }
-  std::optional<detail::plan> plan;
+  std::shared_ptr<const detail::plan> plan;
   auto started = start(cmd, o, plan);
   if (!started) return unexpected(started.error());
   impl& i = **started;

@@ -2,20 +2,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "spawn/plan_view.hpp"
 
 namespace brood::detail {
 
-/// How the child tells its parent what happened: memory that both share, or a pipe.
+/// How the child tells its parent what happened: memory that both share, or a pipe, in which each
+/// child_note is the place it has come to, and one with an errno the last.
 struct child_report {
-  volatile bool started = false;  ///< set first: the parent sees it only if memory is shared
-  bool handlers_cleared = false;  ///< by the kernel, as it made the child
+  volatile bool started = false;     ///< set first: the parent sees it only if memory is shared
+  bool handlers_cleared = false;     ///< by the kernel, as it made the child
+  bool joins_cgroup = false;         ///< the child does so itself
+  std::atomic<std::uint32_t> at{0};  ///< the step it is at; beyond the last one: exec
   child_error error;
-  int pipe = -1;  ///< where to write `error` as well; -1: nowhere
+  int pipe = -1;  ///< -1: none
+};
+
+struct child_note {
+  std::uint32_t stage;
+  std::int32_t os;  ///< 0: not an end, but a step that may take long
+  std::uint32_t step;
 };
 
 /// Carry out the steps, then exec. Raw system calls over `plan` only: no allocation, no lock, no
-/// library state, as the parent's other threads may hold any of it and its memory is ours too.
+/// library state, as the parent's other threads may hold any of it and its memory is ours too. All
+/// signals are blocked; the last act before exec lets them in.
 [[noreturn]] void child_main(const plan_view& plan, child_report& report) noexcept;
 
 /// child_main() as clone(2) calls it. In the child's object, which no sanitizer instruments.

@@ -11,15 +11,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include "spawn/child_side.hpp"
+#include "spawn/close_fds_linux.hpp"
 #include "spawn/raw_call.hpp"
 #include "spawn/step_table.hpp"
 
 namespace brood::detail {
 
 namespace {
-
-constexpr unsigned all_fds = ~0U;
 
 // As the kernel takes it, which is not glibc's struct sigaction.
 struct kernel_sigaction {
@@ -54,49 +55,77 @@ void clear_handlers() noexcept {
 void reset_signals(bool cleared) noexcept {
   if (!cleared) clear_handlers();
   for (const int signal : {SIGPIPE, SIGCHLD, SIGXFSZ}) set_default(signal);
-  const unsigned long none = 0;
-  raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, signal_set_size);
 }
 
-// What the steps leave open from `number` on, at its lowest number; none: all_fds. The program that
-// runs by its descriptor and the pipe for a failure are closed by exec.
-unsigned next_kept(const plan_view& plan, const child_report& report, unsigned number) noexcept {
-  unsigned lowest = all_fds;
-  const auto keep = [&](int fd) {
-    const auto n = static_cast<unsigned>(fd);
-    if (fd >= 0 && n >= number && n < lowest) lowest = n;
-  };
-  keep(plan.program_fd);
-  keep(report.pipe);
-  for_each_target(plan, keep);
-  return lowest;
+void block_signals(unsigned long which) noexcept {
+  raw_call(SYS_rt_sigprocmask, SIG_SETMASK, &which, nullptr, signal_set_size);
 }
 
-// Kernels before 5.9: one by one. A number that is not open only fails.
-long close_slowly(unsigned from, unsigned to) noexcept {
-  rlimit files{};
-  const long r = raw_call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &files);
-  if (r < 0) return r;
-  // The limit may be a new one already.
-  const auto limit = static_cast<unsigned>(files.rlim_cur > 1048576 ? 1048576 : files.rlim_cur);
-  const unsigned most = limit < 65536 ? 65536 : limit;
-  for (unsigned n = from; n <= to && n < most; ++n) raw_call(SYS_close, static_cast<long>(n));
-  return 0;
-}
+constexpr unsigned long bit(int signal) noexcept { return 1UL << (signal - 1); }
+constexpr unsigned long no_signal = 0;
+constexpr unsigned long every_signal = ~0UL;
+// A parent that waits for our exec would be stopped with us.
+constexpr unsigned long stop_signals = bit(SIGTSTP) | bit(SIGTTIN) | bit(SIGTTOU);
 
-// Not only marked to be closed by exec, as that may hang: who waits for the end of a pipe that we
-// happen to hold must not wait for this.
-long close_others(const plan_view& plan, const child_report& report) noexcept {
-  for (unsigned from = 3;;) {
-    const unsigned kept = next_kept(plan, report, from);
-    const unsigned to = kept == all_fds ? all_fds : kept - 1;
-    if (kept > from &&
-        raw_call(SYS_close_range, static_cast<long>(from), static_cast<long>(to), 0L) < 0) {
-      if (const long r = close_slowly(from, to); r < 0) return r;
-    }
-    if (kept == all_fds) return 0;
-    from = kept + 1;
+// What stays open from `number` on, at its lowest number; none: no_fd. The program that runs by its
+// descriptor, the pipe for a failure and what a cycle has parked are closed by exec.
+struct kept_fds {
+  const plan_view& plan;
+  const child_report& report;
+  int parked;
+
+  unsigned operator()(unsigned number) const noexcept {
+    unsigned lowest = no_fd;
+    const auto keep = [&](int fd) {
+      const auto n = static_cast<unsigned>(fd);
+      if (fd >= 0 && n >= number && n < lowest) lowest = n;
+    };
+    keep(plan.program_fd);
+    keep(report.pipe);
+    keep(parked);
+    for_each_target(plan, keep);
+    return lowest;
   }
+};
+
+// The first step from which on no descriptor of the parent's is needed. The others are closed
+// there: not only marked to be closed by exec, as that, and opening a file, may hang, and who waits
+// for the end of a pipe that we happen to hold must not wait for this.
+std::uint32_t end_of_sources(const plan_view& plan) noexcept {
+  std::uint32_t end = plan.step_count;
+  while (end > 0 && !source_of(plan.steps[end - 1])) --end;
+  return end;
+}
+
+// The parent's process id here is ours, whatever it is called in which PID namespace: "0" is "me".
+long join_cgroup(int folder) noexcept {
+  constexpr long flags = O_WRONLY | O_CLOEXEC;
+  const long file = raw_call(SYS_openat, folder, "cgroup.procs", flags, 0L);
+  if (file < 0) return file;
+  const long r = raw_call(SYS_write, file, "0", 1L);
+  raw_call(SYS_close, file);
+  return r;
+}
+
+// The parent has its own end here too: that must be closed for us to see it closed.
+long await_parent(const step& s) noexcept {
+  if (s.b >= 0) raw_call(SYS_close, s.b);
+  char byte = 0;
+  const long r = raw_call(SYS_read, s.a, &byte, 1L);
+  return r == 0 ? -ECANCELED : r;
+}
+
+// With the signals let in, as nothing may ever come of it.
+long open_file(const step& s) noexcept {
+  constexpr long always = O_CLOEXEC | O_NOCTTY;
+  block_signals(stop_signals);
+  const long file = raw_call(SYS_openat, AT_FDCWD, s.data, s.a | always, static_cast<long>(s.c));
+  block_signals(every_signal);
+  if (file < 0) return file;
+  if (file == s.b) return raw_call(SYS_fcntl, s.b, F_SETFD, 0);
+  const long r = raw_call(SYS_dup3, file, s.b, 0);
+  raw_call(SYS_close, file);
+  return r;
 }
 
 long set_limit(const step& s) noexcept {
@@ -107,6 +136,8 @@ long set_limit(const step& s) noexcept {
 // The negative errno if it failed. `parked` is the one descriptor that a cycle of moves puts aside.
 long do_step(const step& s, int& parked) noexcept {
   switch (s.what) {
+    case op::rendezvous:
+      return await_parent(s);
     case op::keep_fd:
       return raw_call(SYS_fcntl, s.a, F_SETFD, 0);
     case op::move_fd:
@@ -116,6 +147,10 @@ long do_step(const step& s, int& parked) noexcept {
       return parked;
     case op::unpark_fd:
       return raw_call(SYS_dup3, parked, s.b, 0);
+    case op::open_file:
+      return open_file(s);
+    case op::copy_fd:
+      return raw_call(SYS_dup3, s.a, s.b, 0);
     case op::new_session:
       return raw_call(SYS_setsid);
     case op::process_group:
@@ -138,31 +173,61 @@ long do_step(const step& s, int& parked) noexcept {
   return -EINVAL;
 }
 
+void tell(child_report& report, error_stage stage, int os, std::uint32_t at) noexcept {
+  const child_note note{static_cast<std::uint32_t>(stage), os, at};
+  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &note, long{sizeof note});
+}
+
 [[noreturn]] void fail(child_report& report, error_stage stage, int os, std::uint32_t at) noexcept {
   report.error.stage = stage;
   report.error.step = at;
   report.error.os = os;
-  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &report.error, long{sizeof report.error});
+  tell(report, stage, os, at);
   for (;;) raw_call(SYS_exit_group, 127);
 }
 
-// As execvp: go on where a candidate is not there, remember one that may not be run.
+// Whether the call itself is what fails, so that it would with any program.
+bool concerns_the_call(int os) noexcept {
+  return os == E2BIG || os == ENOMEM || os == EAGAIN || os == EMFILE || os == ENFILE ||
+         os == EFAULT || os == EINTR;
+}
+
+// Which errors end the search through PATH? glibc's execvpe goes on after a few (EACCES, ENOENT,
+// ESTALE, ENOTDIR, ENODEV, ETIMEDOUT) and stops at any other: at a link to itself (ELOOP), at a
+// name that is too long. dash and CPython try them all, whatever the error was; so do we, but for
+// errors that say nothing of the file: after those, another program of that name might run though
+// the first is right. A file that is no program (ENOEXEC) does not stop the search either, as in
+// CPython; a shell would read it as a script, which we never do. Reported is, as by CPython, the
+// first error that is more than "not there".
 [[noreturn]] void run_program(const plan_view& plan, child_report& report) noexcept {
   if (plan.program_fd >= 0) {
     constexpr int empty_path = 0x1000;  // AT_EMPTY_PATH
+    block_signals(no_signal);
     const long r = raw_call(SYS_execveat, plan.program_fd, "", plan.argv, plan.envp, empty_path);
     fail(report, error_stage::exec, static_cast<int>(-r), 0);
   }
-  int denied = 0;
-  int last = ENOENT;
-  std::uint32_t at = 0;
-  for (; plan.programs[at]; ++at) {
-    last = static_cast<int>(-raw_call(SYS_execve, plan.programs[at], plan.argv, plan.envp));
-    if (last == EACCES) denied = last;
-    if (last != EACCES && last != ENOENT && last != ENOTDIR) break;
+  int why = ENOENT;
+  std::uint32_t which = 0;
+  block_signals(no_signal);
+  for (std::uint32_t at = 0; plan.programs[at]; ++at) {
+    const int e = static_cast<int>(-raw_call(SYS_execve, plan.programs[at], plan.argv, plan.envp));
+    const bool first = why == ENOENT && e != ENOENT && e != ENOTDIR;
+    if (first || concerns_the_call(e)) {
+      why = e;
+      which = at;
+    }
+    if (concerns_the_call(e)) break;
   }
-  const bool stopped = plan.programs[at] != nullptr;
-  fail(report, error_stage::exec, stopped || !denied ? last : denied, at);
+  fail(report, error_stage::exec, why, which);
+}
+
+void close_others(const plan_view& plan, child_report& report, int parked) noexcept {
+  const long r = close_all_but(kept_fds{plan, report, parked});
+  if (r < 0) fail(report, error_stage::descriptors, static_cast<int>(-r), plan.step_count);
+}
+
+bool may_take_long(const step& s) noexcept {
+  return s.what == op::open_file || s.what == op::rendezvous;
 }
 
 }  // namespace
@@ -170,13 +235,24 @@ long do_step(const step& s, int& parked) noexcept {
 void child_main(const plan_view& plan, child_report& report) noexcept {
   report.started = true;
   reset_signals(report.handlers_cleared);
-  int parked = -1;
-  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
-    const long r = do_step(plan.steps[i], parked);
-    if (r < 0) fail(report, kind_of(plan.steps[i].what).stage, static_cast<int>(-r), i);
+  if (report.joins_cgroup) {
+    const long r = join_cgroup(plan.cgroup_fd);
+    if (r < 0) fail(report, error_stage::fork, static_cast<int>(-r), plan.step_count);
   }
-  const long r = plan.close_fds ? close_others(plan, report) : 0;
-  if (r < 0) fail(report, error_stage::descriptors, static_cast<int>(-r), 0);
+  const std::uint32_t end = plan.close_fds ? end_of_sources(plan) : no_fd;
+  int parked = -1;
+  bool told = false;
+  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+    const step& s = plan.steps[i];
+    if (i == end) close_others(plan, report, parked);
+    report.at.store(i, std::memory_order_relaxed);
+    if (may_take_long(s)) tell(report, kind_of(s.what).stage, 0, i), told = true;
+    const long r = do_step(s, parked);
+    if (r < 0) fail(report, kind_of(s.what).stage, static_cast<int>(-r), i);
+  }
+  if (end == plan.step_count) close_others(plan, report, parked);
+  report.at.store(plan.step_count, std::memory_order_relaxed);
+  if (told) tell(report, error_stage::exec, 0, plan.step_count);
   run_program(plan, report);
 }
 

@@ -1,122 +1,162 @@
-// The Linux launch: clone with the parent's memory, on a stack of its own, born with a pidfd.
+// The Linux launch: in the parent's memory where that can be, else by fork.
 // SPDX-License-Identifier: Apache-2.0
-#include <sched.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
 
-#include "spawn/child_side.hpp"
 #include "spawn/clone3.hpp"
 #include "spawn/launch.hpp"
-#include "sys/call.hpp"
-#include "sys/fd.hpp"
+#include "spawn/starter.hpp"
+#include "spawn/step_table.hpp"
 #include "sys/reap.hpp"
 #include "sys/time.hpp"
-
-#ifdef __GLIBC__
-// The same function by glibc's other name. ThreadSanitizer takes `clone` for a fork and, after a
-// child that shared its memory, ignores every lock that the calling thread takes.
-extern "C" int __clone(int (*entry)(void*), void* stack, int flags, void* argument, ...) noexcept;
-#endif
 
 namespace brood::detail {
 
 namespace {
 
-#ifdef __GLIBC__
-constexpr auto& clone_call = ::__clone;
-#else
-constexpr auto& clone_call = ::clone;
-#endif
+// Part of the caller's own stack: the caller sleeps until the child has exec'ed.
+constexpr std::size_t stack_size = 8 * 1024;
+constexpr std::int64_t a_while = 500'000'000;  // ns, until it looks again in any case
 
-// Part of the caller's own stack: the caller sleeps until the child has exec'ed. The child needs
-// under 1 KiB of it.
-constexpr std::size_t stack_size = 16 * 1024;
-
-int clone3_child(child_start& start, int* pidfd) noexcept {
-  alignas(16) char stack[stack_size];
-  clone_args how{};
-  how.flags = CLONE_VFORK;
-  how.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
-  how.stack = reinterpret_cast<std::uintptr_t>(stack);
-  how.stack_size = stack_size;
-  return clone3(how, start);
+bool has_rendezvous(const plan_view& plan) noexcept {
+  return plan.step_count > 0 && plan.steps[0].what == op::rendezvous;
 }
 
-int clone_child(int (*entry)(void*), void* argument, int flags, int* pidfd) noexcept {
-  alignas(16) char stack[stack_size];
-  return sys::call("clone", [&] {
-    return clone_call(entry, stack + stack_size, flags | SIGCHLD, argument, pidfd);
-  });
+child_handle failed(error_stage stage, int os) noexcept { return {.error = {stage, os, 0}}; }
+
+// The kernel wakes whoever sleeps on the number that it clears, as for pthread_join().
+void sleep_on(const std::atomic<int>& busy, std::int64_t at_most) noexcept {
+  const timespec limit{.tv_sec = 0, .tv_nsec = static_cast<long>(at_most)};
+  (void)::syscall(SYS_futex, &busy, FUTEX_WAIT, 1, &limit, nullptr, 0);
 }
 
-enum : int { unknown, shares, copies };
+// The step that the report names, as an error of it.
+child_error error_at(const plan_view& plan, std::uint32_t step, int os) noexcept {
+  if (step >= plan.step_count) return {error_stage::exec, os, 0};
+  return {kind_of(plan.steps[step].what).stage, os, step};
+}
 
-// Emulators (qemu-user, WSL 1) turn vfork into fork, and a failure before exec would be lost. They
-// lack clone3, which costs nothing to ask for; only where it is missing a real child is tried, once
-// per process.
-bool memory_is_shared() noexcept {
-  static std::atomic<int> known{unknown};
-  int k = known.load(std::memory_order_relaxed);
-  if (k != unknown) return k == shares;
-  if (::syscall(SYS_clone3, nullptr, 0) < 0 && errno != ENOSYS && errno != EPERM) {
-    k = shares;
-  } else {
-    child_report probe;
-    int pid;
-    {
-      const sys::signals_blocked guard;
-      pid = clone_child(probe_entry, &probe, CLONE_VM | CLONE_VFORK, nullptr);
-    }
-    if (pid < 0) return false;  // for now: a shortage is not an answer
-    sys::reap_for_certain(pid, -1);
-    k = probe.started ? shares : copies;
+child_handle launch_waiting(const plan_view& plan) noexcept {
+  alignas(16) char stack[stack_size];
+  child_handle child;
+  child_report report;
+  child_start start{&plan, &report};
+  sys::fd pidfd;
+  child.started_at = sys::now();  // before: the child may be over when the call returns
+  const int pid =
+      clone_child({.start = start, .stack = stack, .stack_size = stack_size, .wait = true}, pidfd);
+  if (pid < 0) return failed(error_stage::fork, -pid);
+  child.ref = sys::pid_ref::child(pid, std::move(pidfd));
+  if (report.error.os != 0) {
+    drop_child(child, report.error);
+  } else if (report.at.load(std::memory_order_relaxed) < plan.step_count) {
+    drop_child(child, error_at(plan, report.at.load(std::memory_order_relaxed), EINTR));
   }
-  known.store(k, std::memory_order_relaxed);
-  return k == shares;
+  return child;
 }
 
 }  // namespace
 
-bool launches_natively(bool portable) noexcept { return !portable && memory_is_shared(); }
+static_assert(sizeof(std::atomic<int>) == sizeof(int), "the kernel writes into it");
 
-launched launch(const plan_view& plan) noexcept {
-  if (!launches_natively(plan.portable)) return launch_by_fork(plan);
-  launched r;
-  r.at = sys::now();  // before: the call returns once the child has executed, and it may be over
-  child_report report;
-  child_start start{&plan, &report};
-  r.pid = clone3_child(start, &r.pidfd);
-  if (lacks_clone3(r.pid)) {
-    const sys::signals_blocked guard;
-    constexpr int flags = CLONE_VM | CLONE_VFORK;
-    r.pid = clone_child(child_entry, &start, flags | CLONE_PIDFD, &r.pidfd);
-    if (r.pid == -EINVAL) r.pid = clone_child(child_entry, &start, flags, nullptr);
-  }
-  if (r.pid < 0) {
-    r.error = {error_stage::fork, -r.pid, 0};
-    return r;
-  }
-  if (report.error.os != 0) {
-    r.error = report.error;
-    sys::reap_for_certain(r.pid, r.pidfd);
-    if (r.pidfd >= 0) sys::close_fd(r.pidfd);
-    return r;
-  }
-  if (r.pidfd < 0) r.pidfd = sys::open_pidfd(r.pid);  // before 5.2; stays < 0 before 5.3
-  settle_pidfd(r);
-  return r;
+void drop_child(child_handle& child, const child_error& why) noexcept {
+  (void)child.ref.signal(SIGKILL);
+  sys::reap_for_certain(child.ref.pid(), child.ref.pidfd());
+  child.ref = {};
+  child.error = why;
 }
 
-void settle_pidfd(launched& l) noexcept {
-  if (l.pidfd >= 0 && l.pidfd <= 2) {
-    const sys::fd low(l.pidfd);
-    l.pidfd = sys::dup_above(low.get(), 3);
+child_handle starter::clone() noexcept {
+  child_handle child;
+  sys::fd pidfd;
+  memory.busy_.store(1, std::memory_order_release);
+  child.started_at = sys::now();
+  const int pid = clone_child({.start = memory.start_,
+                               .stack = memory.stack_,
+                               .stack_size = memory.stack_size,
+                               .busy = &memory.busy_},
+                              pidfd);
+  if (pid < 0) {
+    memory.busy_.store(0, std::memory_order_release);
+    return failed(error_stage::fork, -pid);
   }
-  if (l.pidfd < 0) l.pidfd = -1;
+  memory.shared_ = true;
+  child.ref = sys::pid_ref::child(pid, std::move(pidfd));
+  return child;
+}
+
+bool child_memory::over() const noexcept {
+  if (shared_) return busy_.load(std::memory_order_acquire) == 0;
+  take_notes();
+  return notes_end_;
+}
+
+bool child_memory::await(std::int64_t until) const noexcept {
+  while (!over()) {
+    const std::int64_t now = sys::now();
+    if (until <= now) return false;
+    if (shared_) {
+      sleep_on(busy_, std::min(until - now, a_while));
+    } else {
+      pollfd p{notes_.get(), POLLIN, 0};
+      (void)sys::poll_until(&p, 1, until);
+    }
+  }
+  return true;
+}
+
+child_error child_memory::outcome() const noexcept {
+  if (report_.error.os != 0) return report_.error;
+  const std::uint32_t at = report_.at.load(std::memory_order_relaxed);
+  return at < plan_.step_count ? error_at(plan_, at, EINTR) : child_error{};
+}
+
+child_error child_memory::progress(int os) const noexcept {
+  if (!shared_) take_notes();
+  return error_at(plan_, report_.at.load(std::memory_order_relaxed), os);
+}
+
+bool launches_natively(bool portable) noexcept { return !portable && memory_is_shared(); }
+
+starter::starter(const plan_view& plan, child_memory& m) noexcept : memory(m) {
+  m.plan_ = plan;
+  m.report_.error = {};
+  m.report_.at.store(0, std::memory_order_relaxed);
+  m.shared_ = false;
+  m.notes_.reset();
+  m.notes_end_ = true;
+}
+
+child_handle launch_beside(const plan_view& plan, child_memory& memory) noexcept {
+  starter start(plan, memory);
+  if (!launches_natively(plan.portable) || !may_run_beside()) return start.fork();
+  child_handle child = start.clone();
+  const int os = child.error.os;
+  return os == 0 || is_shortage(os) ? std::move(child) : start.fork();
+}
+
+child_handle launch(const plan_view& plan) noexcept {
+  if (has_rendezvous(plan)) return failed(error_stage::fork, EDEADLK);
+  if (launches_natively(plan.portable)) {
+    child_handle child = launch_waiting(plan);
+    const bool refused = child.started_at == 0 && !is_shortage(child.error.os);
+    if (!refused) return child;
+  }
+  child_memory memory;
+  child_handle child = starter(plan, memory).fork();
+  if (child.error.os != 0) return child;
+  (void)memory.await(INT64_MAX);
+  const child_error why = memory.outcome();
+  if (why.os != 0) drop_child(child, why);
+  return child;
 }
 
 }  // namespace brood::detail

@@ -16,11 +16,6 @@ std::uint32_t count(const char* const* list) {
   return n;
 }
 
-std::size_t tables_size(const pack_header& h) {
-  return sizeof(pack_header) + h.steps * sizeof(step) +
-         (std::size_t{h.programs} + h.args + h.vars + 3) * sizeof(char*);
-}
-
 // Where a pointer is wanted, its offset is packed.
 const void* to_pointer(std::size_t offset) { return reinterpret_cast<const void*>(offset); }
 
@@ -32,6 +27,7 @@ class packer {
     put_list(plan.programs);
     put_list(plan.argv);
     put_list(plan.envp);
+    bytes_ += '\0';  // ends whatever text a damaged offset points to
   }
   std::string take() { return std::move(bytes_); }
 
@@ -48,6 +44,8 @@ class packer {
   }
   void put_step(step s) {
     if (s.data) s.data = to_pointer(append(s.data, data_size(s)));
+    if (kind_of(s.what).a == role::closed) s.a = -1;
+    if (kind_of(s.what).b == role::closed) s.b = -1;
     put(&s, sizeof s);
   }
   void put_list(const char* const* list) {
@@ -72,6 +70,8 @@ std::string pack(const plan_view& plan) {
   h.vars = count(plan.envp);
   h.portable = plan.portable;
   h.close_fds = plan.close_fds;
+  h.cgroup_fd = plan.cgroup_fd;
+  h.clone_flags = plan.clone_flags;
   return packer(plan, h).take();
 }
 

@@ -2,64 +2,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "spawn/child_side.hpp"
 #include "spawn/launch.hpp"
+#include "spawn/plan.hpp"
 
 namespace brood::detail {
 
-/// What such a child runs on.
-struct child_stack {
-  static constexpr std::size_t stack_size = 8 * 1024;  // it needs under 1 KiB
-  alignas(16) std::byte stack[stack_size];
-  std::atomic<int> busy{0};  ///< cleared by the kernel at exec or exit: CLONE_CHILD_CLEARTID
-  std::uint64_t starts = 0;  ///< how many there were; the last may be under way
-  std::int64_t since = 0;    ///< when that was, monotonic ns
-};
+class child_stack_pool;
+struct pending_memory;
 
-/// One start, with what its child reads and writes: stays where it is until over().
+/// A start under way: whether its child has exec'ed. Destroyed at any time, without waiting: what a
+/// child that is not over still uses is kept, plan and all, and freed by a later start.
 class pending_exec {
  public:
-  explicit pending_exec(const plan_view& plan);
-  pending_exec(const pending_exec&) = delete;
-  pending_exec& operator=(const pending_exec&) = delete;
-  ~pending_exec() { await(INT64_MAX); }
+  /// None, which is over.
+  pending_exec() noexcept = default;
+  pending_exec(pending_exec&& o) noexcept;
+  pending_exec& operator=(pending_exec&& o) noexcept;
+  ~pending_exec() { release(); }
 
-  /// It has exec'ed or failed: what it borrowed is not used any more.
+  /// It has exec'ed, or ended before.
   bool over() const noexcept;
-  /// Wait until it is over, or until `until`, monotonic ns; whether it is.
+  /// Wait until it is over, or until `until`, monotonic ns; whether it is. A child that waits for
+  /// something outside (a FIFO, a server that is gone) is got over by SIGKILL.
   bool await(std::int64_t until) const noexcept;
-  /// Once it is over: why it did not exec; os == 0: it did, or was killed before.
-  const child_error& error() const noexcept { return report_.error; }
+  /// Readable once it is over; -1: there is no such event, only await() and looking.
+  int event_fd() const noexcept;
+  /// Once it is over, why it did not exec; os == 0: it did. EINTR: a signal ended it before. There
+  /// is a child to be reaped in any case.
+  child_error outcome() const noexcept;
+  /// Before: the step that it is at, as an error of it with `os`: ETIMEDOUT, say.
+  child_error progress(int os) const noexcept;
 
  private:
-  friend class child_stack_pool;
-  plan_view plan_;
-  std::vector<char*> env_;  // ours, if it is inherited: the caller may change its own meanwhile
-  child_report report_;
-  child_start start_{&plan_, &report_};
-  child_stack* stack_ = nullptr;
-  std::uint64_t number_ = 0;  // among the stack's starts
+  friend struct pending_start;
+  friend struct pending_start launch_pending(std::shared_ptr<const plan>, child_stack_pool*);
+
+  void release() noexcept;
+
+  pending_memory* memory_ = nullptr;
 };
 
-/// A start costs a parent that waits for it, as launch() does, what the child needs until exec has
-/// loaded the program. Who starts many lets that happen beside it, on another CPU. For one thread;
-/// outlives its takeoffs.
+/// For one who starts many: memory is used again, and with many under way a start waits a little
+/// for another, as more would only wait for a CPU. For one thread; outlives its pending_execs.
 class child_stack_pool {
  public:
-  /// Start the child; the caller goes on while `t` is not over. As launch() where there is no way
-  /// to do so. With many under way it waits for one, but not for those that hang in exec.
-  launched launch(pending_exec& t);
+  child_stack_pool() noexcept;
+  child_stack_pool(const child_stack_pool&) = delete;
+  child_stack_pool& operator=(const child_stack_pool&) = delete;
+  ~child_stack_pool();
 
  private:
-  child_stack& free_stack();
+  friend class pending_exec;
+  friend struct pending_start launch_pending(std::shared_ptr<const plan>, child_stack_pool*);
 
-  std::vector<std::unique_ptr<child_stack>> stacks_;
+  pending_memory* take();
+  void put(pending_memory* memory) noexcept;
+  void await_turn() noexcept;
+
+  std::vector<std::unique_ptr<pending_memory>> spare_;
+  std::vector<const pending_memory*> under_way_;  // has room for one more and for all to be spare
 };
+
+/// A child, or why there is none, and whether it has exec'ed.
+struct pending_start {
+  child_handle child;
+  pending_exec exec;  ///< over if there is no child
+};
+
+/// Start the child of `p` and return while it is on its way to exec, which then happens beside the
+/// caller, on another CPU: run() with a time limit, that may end meanwhile, and whoever starts
+/// many. All memory is allocated before there is a child (std::bad_alloc). `stacks`: null for one
+/// start.
+pending_start launch_pending(std::shared_ptr<const plan> p, child_stack_pool* stacks = nullptr);
 
 }  // namespace brood::detail

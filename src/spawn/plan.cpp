@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/make_error.hpp"
@@ -13,13 +14,15 @@
 
 namespace brood::detail {
 
-// The order of the steps. Descriptors first: a low RLIMIT_NOFILE would stop them. Limits and
-// niceness while we still have the privilege to raise them. Groups before gid before uid, each of
-// which gives up the right to change the one before. The directory last, so that the user the
-// child runs as must be able to enter it.
-plan::plan(spawn_spec r) : spec_(std::move(r)) {
-  for (step& s : order_moves(spec_.moves)) steps_.push_back(s);
-  for (const int number : spec_.keep) add(op::keep_fd, number);
+// The order of the steps. The rendezvous first: until then the child may have no ids at all.
+// Descriptors next, as a low RLIMIT_NOFILE would stop them, then the files, which are opened by the
+// caller's user, from the caller's directory. Limits and niceness while we still have the privilege
+// to raise them. Groups before gid before uid, each of which gives up the right to change the one
+// before. The directory last, so that the user the child runs as must be able to enter it.
+plan::plan(spawn_spec spec) : spec_(std::move(spec)) {
+  if (spec_.rendezvous) add(op::rendezvous, spec_.rendezvous->theirs, spec_.rendezvous->ours);
+  add_moves();
+  add_opens();
   if (spec_.new_session) add(op::new_session);
   if (spec_.process_group) add(op::process_group, *spec_.process_group);
   if (spec_.umask) add(op::set_umask, static_cast<int>(*spec_.umask));
@@ -32,25 +35,72 @@ plan::plan(spawn_spec r) : spec_(std::move(r)) {
   add_identity();
   if (!spec_.cwd.empty()) {
     add(op::change_dir);
-    steps_.back().data = spec_.cwd.c_str();
-    steps_.back().n = static_cast<std::uint32_t>(spec_.cwd.size() + 1);
+    add_text(spec_.cwd);
   }
   for (const std::string& p : spec_.programs) programs_.push_back(p.c_str());
   programs_.push_back(nullptr);
-  for (const char* a : spec_.args) argv_.push_back(const_cast<char*>(a));
+  for (std::string& a : spec_.args) argv_.push_back(a.data());
   argv_.push_back(nullptr);
-  for (std::string& e : spec_.env) envp_.push_back(e.data());
+  if (spec_.inherit_env) {
+    copy_environment();
+  } else {
+    for (std::string& e : spec_.env) envp_.push_back(e.data());
+  }
   envp_.push_back(nullptr);
   view_ = {.programs = programs_.data(),
            .argv = argv_.data(),
-           .envp = spec_.inherit_env ? environ : envp_.data(),
+           .envp = envp_.data(),
            .steps = steps_.data(),
            .step_count = static_cast<std::uint32_t>(steps_.size()),
            .portable = spec_.portable,
-           .close_fds = spec_.close_fds};
+           .close_fds = spec_.close_fds,
+           .cgroup_fd = spec_.cgroup_fd,
+           .clone_flags = spec_.clone_flags};
 }
 
-void plan::add(op what, int a) { steps_.push_back({.what = what, .a = a}); }
+void plan::add(op what, int a, int b) { steps_.push_back({.what = what, .a = a, .b = b}); }
+
+void plan::add_text(const std::string& text) {
+  steps_.back().data = text.c_str();
+  steps_.back().n = static_cast<std::uint32_t>(text.size() + 1);
+}
+
+// A copy of what the child inherits, and not of what a step before makes, is one more move: only
+// then does it work from elsewhere, where the steps cannot count on our descriptors.
+void plan::add_moves() {
+  std::vector<fd_move> moves = spec_.moves;
+  std::vector<fd_move> copies;
+  const auto fills = [](const auto& list, int number) {
+    return std::any_of(list.begin(), list.end(), [=](const auto& m) { return m.to == number; });
+  };
+  const auto made_late = [&](int n) { return fills(spec_.opens, n) || fills(copies, n); };
+  for (const fd_move& m : spec_.copies) {
+    const bool late = made_late(m.from) || made_late(m.to) || fills(moves, m.from);
+    (late ? copies : moves).push_back(m);
+  }
+  spec_.copies = std::move(copies);
+  for (step& s : order_moves(std::move(moves))) steps_.push_back(s);
+  for (const int number : spec_.keep) add(op::keep_fd, number);
+}
+
+void plan::add_opens() {
+  for (const open_request& o : spec_.opens) {
+    add(op::open_file, o.flags, o.to);
+    steps_.back().c = o.mode;
+    add_text(o.path);
+  }
+  for (const fd_move& m : spec_.copies) {
+    if (m.from != m.to) add(op::copy_fd, m.from, m.to);
+  }
+}
+
+void plan::copy_environment() {
+  if (!environ) return;
+  for (char** entry = environ; *entry; ++entry) environment_.append(*entry) += '\0';
+  for (std::size_t at = 0; at < environment_.size(); at = environment_.find('\0', at) + 1) {
+    envp_.push_back(environment_.data() + at);
+  }
+}
 
 void plan::add_identity() {
   if (spec_.groups) {

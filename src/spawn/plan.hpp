@@ -13,11 +13,12 @@
 
 namespace brood::detail {
 
-/// Owns what its view() points to, but for the strings that the request borrowed. Immovable, as
-/// the view points into it.
+/// Owns all that its view() points to, and points to nothing that the host may change meanwhile:
+/// its environment is copied here, by the thread that makes the plan. Immovable, as the view points
+/// into it.
 class plan {
  public:
-  explicit plan(spawn_spec r);
+  explicit plan(spawn_spec spec);
   plan(const plan&) = delete;
   plan& operator=(const plan&) = delete;
 
@@ -26,12 +27,17 @@ class plan {
   error explain(const child_error& e) const;
 
  private:
+  void add_moves();
+  void add_opens();
   void add_identity();
-  void add(op what, int a = 0);
+  void add(op what, int a = 0, int b = 0);
+  void add_text(const std::string& text);
+  void copy_environment();
   std::string subject_of(const step& s) const;
   error explain_exec(const child_error& e) const;
 
   spawn_spec spec_;
+  std::string environment_;  // the host's, one NAME=value with its NUL after another
   std::vector<const char*> programs_;
   std::vector<char*> argv_;
   std::vector<char*> envp_;

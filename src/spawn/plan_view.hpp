@@ -10,10 +10,13 @@ namespace brood::detail {
 
 /// One thing the child does. Each is one or two raw system calls; none can allocate or lock.
 enum class op : std::uint32_t {
+  rendezvous,     ///< waits until a byte comes from a; b: the parent's end, closed here
   keep_fd,        ///< a: stays open over exec under its own number
   move_fd,        ///< a becomes b
   park_fd,        ///< a is copied aside, above b
   unpark_fd,      ///< the parked one becomes b
+  open_file,      ///< the path at data, with the flags a and the mode c, becomes b; may block
+  copy_fd,        ///< a, as the steps before made it, becomes b
   new_session,    ///< setsid
   process_group,  ///< setpgid(0, a)
   set_umask,      ///< a
@@ -46,6 +49,8 @@ struct plan_view {
   int program_fd = -1;     ///< executed instead of `programs` when >= 0
   bool portable = false;   ///< start it by fork(2), as the POSIX back end does
   bool close_fds = false;  ///< close all from 3 on that no step fills
+  int cgroup_fd = -1;      ///< the directory of the control group (v2) to be born in; -1: ours
+  std::uint64_t clone_flags = 0;  ///< added to those of the launch: namespaces
 };
 
 /// Where a child failed before exec.

@@ -15,22 +15,40 @@ struct fd_move {
   int to;
 };
 
+/// A file that the child opens as its descriptor `to`: so it may block (a FIFO, a server that is
+/// gone) without blocking us. A relative path starts from our directory; our umask applies.
+struct open_request {
+  std::string path;
+  int flags;
+  unsigned mode;
+  int to;
+};
+
+/// Two ends of a connection: the child waits at the first step until something is written to
+/// `ours`, or ends with ECANCELED once that is closed. See class rendezvous.
+struct rendezvous_ends {
+  int theirs;
+  int ours;
+};
+
 struct limit_request {
   int resource;  ///< RLIMIT_*
   std::uint64_t soft;
   std::uint64_t hard;
 };
 
-/// Input of make_plan(). Strings that `args` and `env` point to are borrowed.
+/// What plan is made of.
 struct spawn_spec {
-  std::vector<const char*> args;      ///< without the null at the end
+  std::vector<std::string> args;
   std::string program;                ///< as the caller named it
   std::vector<std::string> programs;  ///< candidates for execve, in order
-  std::vector<std::string> env;       ///< NAME=value; unused if inherit_env
-  bool inherit_env = true;
-  std::string cwd;             ///< empty: unchanged
-  std::vector<fd_move> moves;  ///< streams and mapped descriptors
-  std::vector<int> keep;       ///< stay open under their own numbers
+  std::vector<std::string> env;       ///< NAME=value; unused if inherit_env...
+  bool inherit_env = true;            ///< ...which takes what the environment is then
+  std::string cwd;                    ///< empty: unchanged
+  std::vector<fd_move> moves;         ///< streams and mapped descriptors
+  std::vector<int> keep;              ///< stay open under their own numbers
+  std::vector<open_request> opens;    ///< after the moves
+  std::vector<fd_move> copies;        ///< after the opens, in this order: `from` is the child's
   bool close_fds = true;
   bool new_session = false;
   std::optional<int> process_group;
@@ -40,7 +58,10 @@ struct spawn_spec {
   std::optional<std::vector<unsigned>> groups;
   std::optional<unsigned> gid;
   std::optional<unsigned> uid;
-  bool portable = false;  ///< the POSIX back end
+  bool portable = false;          ///< the POSIX back end
+  std::uint64_t clone_flags = 0;  ///< CLONE_NEW*
+  int cgroup_fd = -1;             ///< the directory of a control group (v2) to be born in
+  std::optional<rendezvous_ends> rendezvous;
 };
 
 }  // namespace brood::detail

@@ -15,6 +15,7 @@ enum class role : std::uint8_t {
   source,  ///< a descriptor of the parent's, which the step reads
   target,  ///< a number under which the child has a descriptor from then on, and over exec
   kept,    ///< both
+  closed,  ///< a descriptor that only the parent has a use for
 };
 
 /// What an error calls the thing that a step failed with: a noun, and perhaps a word after it.
@@ -38,6 +39,7 @@ struct step_kind {
 
 /// A new kind of step is one row here, and one case of do_step() in the child.
 inline constexpr step_kind step_kinds[] = {
+    {op::rendezvous, error_stage::fork, role::source, role::closed},
     {op::keep_fd, error_stage::descriptors, role::kept, role::other, 0, subject::number,
      "descriptor "},
     {op::move_fd, error_stage::descriptors, role::source, role::target, 0, subject::number,
@@ -45,6 +47,9 @@ inline constexpr step_kind step_kinds[] = {
     {op::park_fd, error_stage::descriptors, role::source, role::other, 0, subject::number,
      "descriptor "},
     {op::unpark_fd, error_stage::descriptors, role::other, role::target},
+    {op::open_file, error_stage::open, role::other, role::target, 1, subject::text},
+    {op::copy_fd, error_stage::descriptors, role::other, role::target, 0, subject::number,
+     "descriptor "},
     {op::new_session, error_stage::session},
     {op::process_group, error_stage::group, role::other, role::other, 0, subject::number},
     {op::set_umask, error_stage::umask},
@@ -94,6 +99,7 @@ constexpr std::uint64_t data_size(const step& s) noexcept {
 /// Call f(descriptor) for each descriptor of the parent's that the child needs.
 template <class F>
 void for_each_source(const plan_view& plan, F f) {
+  if (plan.cgroup_fd >= 0) f(plan.cgroup_fd);
   for (std::uint32_t i = 0; i < plan.step_count; ++i) {
     if (const int* number = source_of(plan.steps[i])) f(*number);
   }

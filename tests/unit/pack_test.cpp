@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spawn/pack.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -40,8 +41,9 @@ std::string bytes_of(const step& s) {
 void expect_same_step(const step& a, const step& b) {
   EXPECT_EQ(a.what, b.what);
   EXPECT_EQ(a.n, b.n);
-  EXPECT_EQ(a.a, b.a);
-  EXPECT_EQ(a.b, b.b);
+  const auto& kind = brood::detail::kind_of(b.what);  // what only the parent has is not sent
+  EXPECT_EQ(a.a, kind.a == brood::detail::role::closed ? -1 : b.a);
+  EXPECT_EQ(a.b, kind.b == brood::detail::role::closed ? -1 : b.b);
   EXPECT_EQ(a.c, b.c);
   EXPECT_EQ(a.d, b.d);
   EXPECT_EQ(bytes_of(a), bytes_of(b));
@@ -78,6 +80,8 @@ void expect_round_trip(spawn_spec r) {
   EXPECT_EQ(after.view.program_fd, -1);
   EXPECT_EQ(after.view.portable, v.portable);
   EXPECT_EQ(after.view.close_fds, v.close_fds);
+  EXPECT_EQ(after.view.clone_flags, v.clone_flags);
+  EXPECT_EQ(after.view.cgroup_fd, v.cgroup_fd);
   ASSERT_EQ(after.view.step_count, v.step_count);
   for (std::uint32_t i = 0; i < v.step_count; ++i) {
     const step& s = after.view.steps[i];
@@ -109,6 +113,11 @@ TEST(pack, keeps_all_that_a_plan_can_say) {
   r.cwd = "/some/where";
   r.moves = {{5, 0}, {6, 1}, {1, 6}, {9, 9}};
   r.keep = {11, 12};
+  r.opens = {{"/in", 0, 0, 0}, {"out file", 0101, 0640, 8}};
+  r.copies = {{8, 2}, {1, 7}};
+  r.rendezvous = {{20, 21}};
+  r.clone_flags = 0x2'0000'0080;
+  r.cgroup_fd = 22;
   r.new_session = true;
   r.process_group = 0;
   r.umask = 027U;
@@ -140,7 +149,7 @@ TEST(pack, keeps_strings_of_any_length) {
   for (std::size_t length = 0; length < 40; ++length) {
     const std::string word(length, 'w');
     spawn_spec r;
-    r.args = {word.c_str(), "x", word.c_str()};
+    r.args = {word, "x", word};
     r.programs = {word};
     r.env = {word, "E=" + word};
     r.inherit_env = false;
@@ -153,7 +162,7 @@ TEST(pack, keeps_strings_of_any_length) {
 TEST(pack, keeps_a_large_plan) {
   const std::string word(1000, 'w');
   spawn_spec r;
-  r.args.assign(3000, word.c_str());
+  r.args.assign(3000, word);
   r.env.assign(2000, "E=" + word);
   r.inherit_env = false;
   r.groups = std::vector<unsigned>(65536, 3U);
@@ -167,7 +176,7 @@ TEST(pack, keeps_random_plans) {
     std::vector<std::string> words(random() % 9);
     for (std::string& w : words) w.assign(random() % 30, static_cast<char>('a' + random() % 26));
     spawn_spec r;
-    for (const std::string& w : words) r.args.push_back(w.c_str());
+    r.args = words;
     r.programs.assign(words.rbegin(), words.rend());
     r.env = words;
     r.inherit_env = false;
@@ -187,6 +196,98 @@ TEST(unpack, refuses_what_is_no_plan) {
   EXPECT_FALSE(unpacked(bytes.substr(0, sizeof(brood::detail::pack_header) - 1)).good);
   bytes[0] = static_cast<char>(bytes[0] ^ 1);
   EXPECT_FALSE(unpacked(bytes).good);
+}
+
+// Whatever it points to is inside, and can be read up to its end.
+void expect_inside(const unpacked& u) {
+  for (std::uint32_t i = 0; i < u.view.step_count; ++i) {
+    const step& s = u.view.steps[i];
+    ASSERT_TRUE(u.inside(&s));
+    ASSERT_LT(static_cast<std::size_t>(s.what), brood::detail::step_kind_count);
+    const std::uint64_t size = data_size(s);
+    if (s.data == nullptr) {
+      ASSERT_EQ(s.n * brood::detail::kind_of(s.what).unit, 0U);
+      continue;
+    }
+    ASSERT_TRUE(u.inside(s.data));
+    ASSERT_LE(size,
+              static_cast<std::uint64_t>(u.start() + u.size - static_cast<const char*>(s.data)));
+    if (brood::detail::kind_of(s.what).unit == 1) {
+      ASSERT_LT(std::strlen(static_cast<const char*>(s.data)), size);
+    }
+  }
+  for (const char* const* list : {u.view.programs, const_cast<const char* const*>(u.view.argv),
+                                  const_cast<const char* const*>(u.view.envp)}) {
+    for (; *list; ++list) {
+      ASSERT_TRUE(u.inside(*list));
+      ASSERT_LT(*list + std::strlen(*list), u.start() + u.size);
+    }
+  }
+}
+
+TEST(unpack, believes_no_length_and_no_offset) {
+  spawn_spec r;
+  r.args = {"name", "argument"};
+  r.programs = {"/bin/name"};
+  r.env = {"A=1"};
+  r.inherit_env = false;
+  r.cwd = "/some/where";
+  r.opens = {{"file", 0, 0, 1}};
+  r.groups = {{1, 2, 3}};
+  const plan p(std::move(r));
+  const std::string whole = pack(p.view());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const unpacked u(whole.substr(0, size));
+    if (u.good) expect_inside(u);
+    if (::testing::Test::HasFatalFailure()) FAIL() << size;
+  }
+  const std::uint64_t absurd[] = {0,
+                                  1,
+                                  7,
+                                  whole.size() - 1,
+                                  whole.size(),
+                                  whole.size() + 1,
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0xffffffff,
+                                  0x1'0000'0000,
+                                  UINT64_MAX / 4,
+                                  UINT64_MAX / 40,
+                                  UINT64_MAX - 7,
+                                  UINT64_MAX};
+  for (std::size_t at = 0; at < whole.size(); at += 4) {
+    for (const std::uint64_t value : absurd) {
+      for (const std::size_t width : {std::size_t{4}, std::size_t{8}}) {
+        std::string bytes = whole;
+        std::memcpy(bytes.data() + at, &value, std::min(width, bytes.size() - at));
+        const unpacked u(bytes);
+        if (u.good) expect_inside(u);
+        if (::testing::Test::HasFatalFailure()) FAIL() << value << " at " << at;
+      }
+    }
+  }
+}
+
+TEST(unpack, survives_random_damage) {
+  std::mt19937 random(1);  // the same each time
+  spawn_spec r;
+  r.args = {"name", "argument"};
+  r.programs = {"/bin/name"};
+  r.cwd = "/";
+  r.groups = {{1, 2}};
+  r.opens = {{"file", 0, 0, 1}};
+  r.inherit_env = false;
+  const plan p(std::move(r));
+  const std::string whole = pack(p.view());
+  for (int round = 0; round < 20000; ++round) {
+    std::string bytes = whole;
+    for (unsigned n = 1 + random() % 4; n > 0; --n) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    const unpacked u(bytes);
+    if (u.good) expect_inside(u);
+    if (::testing::Test::HasFatalFailure()) FAIL() << "round " << round;
+  }
 }
 
 }  // namespace

@@ -169,13 +169,12 @@ class guardian {
     if (not_passed_ != 0) return fail({error_stage::guard, not_passed_, 0});
     if (!unpack(bytes, message.n, plan)) return fail({error_stage::guard, EPROTO, 0});
     if (!stay_) guard_sources(plan);
-    const launched l = launch(plan);
+    const child_handle l = launch(plan);
     if (bytes != first_piece_) ::munmap(bytes, message.n);
     if (l.error.os != 0) return fail(l.error);
-    command_ = l.pid;
-    const reply started{.kind = reply::what::started, .pid = l.pid, .at = l.at};
-    const int r = sys::send_packet(channel_, &started, sizeof started, l.pidfd);
-    if (l.pidfd >= 0) sys::close_fd(l.pidfd);
+    command_ = l.ref.pid();
+    const reply started{.kind = reply::what::started, .pid = command_, .at = l.started_at};
+    const int r = sys::send_packet(channel_, &started, sizeof started, l.ref.pidfd());
     close_all_but_ours();
     if (r < 0) host_died();
     return true;
