@@ -68,6 +68,22 @@ maybe resolve_user(const options& o, spawn_spec& r) {
   return {};
 }
 
+std::vector<unsigned> as_set(std::vector<unsigned> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+// No privilege is needed to stay what one is, so no call is made that needs some: neither for ids
+// and groups that are so already, nor for groups that come along with a user who is us.
+void drop_what_is_so(bool groups_given, spawn_spec& r) {
+  const bool same_user = r.uid && r.gid && sys::has_uid(*r.uid) && sys::has_gid(*r.gid);
+  if (r.groups && as_set(*r.groups) == as_set(sys::own_groups())) r.groups.reset();
+  if (r.groups && same_user && !groups_given && !sys::may_set_groups()) r.groups.reset();
+  if (r.gid && sys::has_gid(*r.gid)) r.gid.reset();
+  if (r.uid && sys::has_uid(*r.uid)) r.uid.reset();
+}
+
 maybe resolve_identity(const options& o, spawn_spec& r) {
   if (auto m = resolve_user(o, r)) return m;
   if (o.group.given()) {
@@ -83,10 +99,7 @@ maybe resolve_identity(const options& o, spawn_spec& r) {
       r.groups->push_back(gid);
     }
   }
-  // Who is already that user needs no privilege to stay so.
-  const bool same = r.uid && r.gid && sys::has_ids(*r.uid, *r.gid);
-  if (same && !o.extra_groups.given() && !sys::can_set_groups()) r.groups.reset();
-  if (r.groups && !sys::can_set_groups() && sys::own_groups() == *r.groups) r.groups.reset();
+  drop_what_is_so(o.extra_groups.given(), r);
   return {};
 }
 

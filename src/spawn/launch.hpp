@@ -70,7 +70,7 @@ child_handle launch(const plan_view& plan) noexcept;
 /// returned means that there is no child, and that `memory` is free again.
 child_handle launch_beside(const plan_view& plan, child_memory& memory) noexcept;
 
-/// Whether a launch shares memory with the child; false: it forks.
+/// Whether a launch shares memory with the child, if that stays the same user; false: it forks.
 bool launches_natively(bool portable) noexcept;
 
 /// Whether BROOD_BACKEND=posix asks for the portable back end.

@@ -30,6 +30,20 @@ bool has_rendezvous(const plan_view& plan) noexcept {
   return plan.step_count > 0 && plan.steps[0].what == op::rendezvous;
 }
 
+// In shared memory, another user's process would hold all that we have in ours. The kernel sees to
+// it that nobody reads it there, by making that memory undumpable: ours as well, for good, without
+// core files and closed to debuggers. CPython and Rust fork for such a child, too.
+bool changes_user(const plan_view& plan) noexcept {
+  for (std::uint32_t i = 0; i < plan.step_count; ++i) {
+    if (plan.steps[i].what == op::set_uid || plan.steps[i].what == op::set_gid) return true;
+  }
+  return false;
+}
+
+bool may_share_memory(const plan_view& plan) noexcept {
+  return launches_natively(plan.portable) && !changes_user(plan);
+}
+
 child_handle failed(error_stage stage, int os) noexcept { return {.error = {stage, os, 0}}; }
 
 // The kernel wakes whoever sleeps on the number that it clears, as for pthread_join().
@@ -137,7 +151,7 @@ starter::starter(const plan_view& plan, child_memory& m) noexcept : memory(m) {
 
 child_handle launch_beside(const plan_view& plan, child_memory& memory) noexcept {
   starter start(plan, memory);
-  if (!launches_natively(plan.portable) || !may_run_beside()) return start.fork();
+  if (!may_share_memory(plan) || !may_run_beside()) return start.fork();
   child_handle child = start.clone();
   const int os = child.error.os;
   return os == 0 || is_shortage(os) ? std::move(child) : start.fork();
@@ -145,7 +159,7 @@ child_handle launch_beside(const plan_view& plan, child_memory& memory) noexcept
 
 child_handle launch(const plan_view& plan) noexcept {
   if (has_rendezvous(plan)) return failed(error_stage::fork, EDEADLK);
-  if (launches_natively(plan.portable)) {
+  if (may_share_memory(plan)) {
     child_handle child = launch_waiting(plan);
     const bool refused = child.started_at == 0 && !is_shortage(child.error.os);
     if (!refused) return child;

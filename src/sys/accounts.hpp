@@ -23,8 +23,11 @@ int find_group(const std::string& name, unsigned& gid);
 std::vector<unsigned> groups_of(const user_record& user);
 /// The caller's supplementary groups, sorted.
 std::vector<unsigned> own_groups();
-bool has_ids(unsigned uid, unsigned gid) noexcept;  ///< real, effective and saved are these
-bool can_set_groups() noexcept;                     ///< effective user is root
+bool has_uid(unsigned uid) noexcept;  ///< real, effective and saved are this one
+bool has_gid(unsigned gid) noexcept;
+/// Not root in a user namespace where setgroups(2) is denied, nor in a container without
+/// CAP_SETGID.
+bool may_set_groups() noexcept;
 
 /// The hard limit (UINT64_MAX: none) of an RLIMIT_ resource, or -errno.
 int hard_limit(int resource, std::uint64_t& out) noexcept;

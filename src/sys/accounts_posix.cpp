@@ -91,20 +91,10 @@ std::vector<unsigned> own_groups() {
   return groups;
 }
 
-bool has_ids(unsigned uid, unsigned gid) noexcept {
-  uid_t r = 0;
-  uid_t e = 0;
-  uid_t s = 0;
-  if (::getresuid(&r, &e, &s) != 0 || r != uid || e != uid || s != uid) return false;
-  return ::getresgid(&r, &e, &s) == 0 && r == gid && e == gid && s == gid;
-}
-
-bool can_set_groups() noexcept { return ::geteuid() == 0; }
-
 int hard_limit(int resource, std::uint64_t& out) noexcept {
   rlimit l{};
-  const int r =
-      call("getrlimit", [&] { return ::getrlimit(static_cast<__rlimit_resource>(resource), &l); });
+  const auto number = static_cast<decltype(RLIMIT_CPU)>(resource);  // an enum in glibc alone
+  const int r = call("getrlimit", [&] { return ::getrlimit(number, &l); });
   if (r < 0) return r;
   out = l.rlim_max == RLIM_INFINITY ? UINT64_MAX : l.rlim_max;
   return 0;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -258,6 +259,22 @@ TEST_P(Identity, AUserBringsTheGroupsOfThatUserOnly) {
   const std::string ids = out({"ids"}, {.cwd = "/", .user = 65534});
   EXPECT_NE(ids.find("uid 65534\n"), std::string::npos) << ids;
   EXPECT_EQ(ids.find("group 0\n"), std::string::npos) << ids;
+}
+
+// Where ids are mapped without privilege, setgroups(2) is denied to root too.
+TEST_P(Identity, RootWhoMayNotSetGroupsStaysRoot) {
+  const std::string uid = std::to_string(geteuid());
+  const std::string gid = std::to_string(getegid());
+  const int failure = in_a_fork([&] {
+    if (unshare(CLONE_NEWUSER) != 0) return 1;
+    support::write_file("/proc/self/setgroups", "deny");
+    support::write_file("/proc/self/uid_map", "0 " + uid + " 1");
+    support::write_file("/proc/self/gid_map", "0 " + gid + " 1");
+    if (!out({"ids"}, {.user = 0}).starts_with("uid 0\n")) return 2;
+    return out({"ids"}, {.user = "root", .group = 0}).starts_with("uid 0\n") ? 0 : 3;
+  });
+  if (failure == 1) GTEST_SKIP() << "no user namespaces here";
+  EXPECT_EQ(failure, 0);
 }
 
 TEST_P(Identity, LimitsHoldInTheChildAlone) {

@@ -1,23 +1,19 @@
-// Launching a plan directly: files, starts that hang, namespaces, control groups, what is refused.
+// Launching a plan directly: files, starts that hang, namespaces, control groups.
 // SPDX-License-Identifier: Apache-2.0
+#include "support/launch.hpp"
+
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,56 +43,12 @@ using brood::detail::spawn_spec;
 using support::helper;
 using support::read_file;
 namespace sys = brood::detail::sys;
+using support::in_ms;
+using support::soon;
 
-std::int64_t in_ms(std::int64_t ms) { return sys::now() + ms * 1'000'000; }
-constexpr std::int64_t soon = 10'000;  // ms; only a failing test waits for all of it
+class Launch : public support::launch_test {};
 
-// Its argument: the portable launch.
-class Launch : public support::os_test, public ::testing::WithParamInterface<bool> {
- protected:
-  spawn_spec spec_of(std::vector<std::string> args) const {
-    spawn_spec s;
-    s.args = std::move(args);
-    s.program = s.args.front();
-    s.programs = {s.args.front()};
-    s.portable = GetParam();
-    return s;
-  }
-  // Writes its stdout to the file `out`.
-  spawn_spec to_file(std::vector<std::string> args) const {
-    spawn_spec s = spec_of(std::move(args));
-    s.opens = {{path("out"), O_WRONLY | O_CREAT | O_TRUNC, 0666, 1}};
-    return s;
-  }
-  std::string output() const { return read_file(path("out")); }
-
-  static std::shared_ptr<const plan> planned(spawn_spec s) {
-    return std::make_shared<const plan>(std::move(s));
-  }
-  // The exit code, or the negative signal.
-  static int end_of(child_handle& child) {
-    sys::exit_record record;
-    EXPECT_EQ(child.ref.reap(sys::wait_mode::block, record), 1);
-    return record.how == CLD_EXITED ? record.value : -record.value;
-  }
-  static int run(const plan& p) {
-    child_handle child = launch(p.view());
-    if (child.error.os != 0) {
-      ADD_FAILURE() << p.explain(child.error).what();
-      return -1000;
-    }
-    return end_of(child);
-  }
-  std::string fifo() const {
-    const std::string name = path("fifo");
-    EXPECT_EQ(::mkfifo(name.c_str(), 0600), 0);
-    return name;
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(All, Launch, ::testing::Bool(), [](const auto& i) {
-  return std::string(i.param ? "portable" : "native");
-});
+INSTANTIATE_TEST_SUITE_P(All, Launch, support::both_launches(), support::launch_name);
 
 TEST_P(Launch, OpensFilesInTheChildAndCopiesThem) {
   spawn_spec s = to_file({helper(), "out", "x", "+", "err", "y", "+", "list-fds"});
@@ -319,9 +271,20 @@ TEST_P(Launch, MapsTheIdsOfAUserNamespaceAtARendezvous) {
   EXPECT_TRUE(start.exec.await(in_ms(soon)));
   EXPECT_EQ(start.exec.outcome().os, 0);
   EXPECT_EQ(end_of(start.child), 0);
-  EXPECT_TRUE(output().find("0 0 0") != std::string::npos ||
-              output().find("uid 0") != std::string::npos)
-      << output();
+  EXPECT_TRUE(output().starts_with("uid 0\n")) << output();
+}
+
+TEST_P(Launch, AChildOfAnotherUserDoesNotMakeUsUndumpable) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  ASSERT_EQ(::prctl(PR_GET_DUMPABLE), 1);
+  spawn_spec s = spec_of({"/bin/true"});
+  s.gid = 65534;
+  s.uid = 65534;
+  EXPECT_EQ(run(plan(s)), 0);
+  pending_start start = launch_pending(planned(std::move(s)));
+  EXPECT_TRUE(start.exec.await(in_ms(soon)));
+  EXPECT_EQ(end_of(start.child), 0);
+  EXPECT_EQ(::prctl(PR_GET_DUMPABLE), 1);
 }
 
 TEST_P(Launch, IsTheFirstProcessOfAPidNamespace) {
@@ -368,91 +331,6 @@ TEST_P(Launch, IsBornInAControlGroup) {
     (void)sys::poll_until(nullptr, 0, in_ms(10));  // the kernel takes the dead one out a bit later
   }
   EXPECT_NE(::access(folder.c_str(), F_OK), 0);
-}
-
-// Calls that this thread is refused from now on; how such a filter sees them is the number alone,
-// or also the first argument.
-void refuse(long number, int os, std::optional<unsigned> flag = {}) {
-  const unsigned refusal = SECCOMP_RET_ERRNO | static_cast<unsigned>(os);
-  std::vector<sock_filter> program = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(number), 0,
-               static_cast<unsigned char>(flag ? 3 : 1))};
-  if (flag) {
-    program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 16));  // the low half of argument 0
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, *flag, 0, 1));
-  }
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, refusal));
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-  ASSERT_EQ(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter), 0);
-}
-
-// A thread's filters end with it.
-template <class F>
-void in_a_thread(F f) {
-  std::thread(f).join();
-}
-
-TEST_P(Launch, DoesWithoutEachOfTheNewerCalls) {
-  struct refusal {
-    long call;
-    int os;
-    std::optional<unsigned> flag;
-  };
-  const std::vector<std::vector<refusal>> cases = {
-      {{SYS_pidfd_open, EPERM, {}}},
-      {{SYS_clone3, ENOSYS, {}}},
-      {{SYS_clone3, EPERM, {}}},
-      {{SYS_clone3, EACCES, {}}, {SYS_clone, EINVAL, CLONE_PIDFD}},
-      {{SYS_clone3, ENOSYS, {}}, {SYS_clone, EPERM, CLONE_PIDFD}, {SYS_pidfd_open, ENOSYS, {}}},
-      {{SYS_clone3, ENOSYS, {}}, {SYS_clone, EPERM, CLONE_VM}},
-  };
-  for (const auto& refused : cases) {
-    in_a_thread([&] {
-      for (const refusal& r : refused) refuse(r.call, r.os, r.flag);
-      EXPECT_EQ(run(plan(spec_of({helper(), "exit", "6"}))), 6);
-      pending_start start = launch_pending(planned(spec_of({helper(), "exit", "8"})));
-      ASSERT_EQ(start.child.error.os, 0);
-      EXPECT_TRUE(start.exec.await(in_ms(soon)));
-      EXPECT_EQ(start.exec.outcome().os, 0);
-      EXPECT_EQ(end_of(start.child), 8);
-    });
-  }
-}
-
-TEST_P(Launch, ClosesWhatIsOpenWithoutCloseRange) {
-  const sys::fd one(::open("/dev/null", O_RDONLY));  // not close-on-exec
-  const sys::fd high(::fcntl(one.get(), F_DUPFD, 700));
-  const sys::fd kept(::fcntl(one.get(), F_DUPFD, 600));
-  const auto listed = [&](spawn_spec s) {
-    s.keep = {kept.get()};
-    EXPECT_EQ(run(plan(std::move(s))), 0);
-    return support::split_lines(output());
-  };
-  in_a_thread([&] {
-    refuse(SYS_close_range, ENOSYS);
-    EXPECT_EQ(listed(to_file({helper(), "list-fds"})).size(), 4U) << output();
-    // A limit below what is open, and no descriptor left to read the list with.
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-    spawn_spec s = to_file({helper(), "list-fds"});
-    std::vector<sys::fd> all;
-    const rlimit few{64, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
-    for (int n = 0; (n = ::open("/dev/null", O_RDONLY)) >= 0;) all.emplace_back(n);
-    if (GetParam())
-      all.resize(all.size() - 4);  // for its pipe
-    else
-      all.resize(all.size() - 2);  // for the pidfd
-    const auto lines = listed(std::move(s));
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-    EXPECT_EQ(lines.size(), 4U) << output();
-    // The list refused as well.
-    refuse(SYS_getdents64, EPERM);
-    EXPECT_EQ(run(plan(to_file({helper(), "exit", "0"}))), 0);
-  });
 }
 
 }  // namespace

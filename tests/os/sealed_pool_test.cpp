@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -98,6 +99,20 @@ TEST_F(SealedPool, AsManyGuardiansAsRunAtOnce) {
   std::size_t guardians = 0;
   for (const auto& [pid, name] : support::snapshot::take().children) guardians += pid > 0;
   EXPECT_LE(guardians, 3U);
+}
+
+TEST_F(SealedPool, TheNextCommandHasTheUmaskAndTheIgnoredSignalsOfThatMoment) {
+  (void)guardian();
+  const mode_t before = ::umask(077);
+  struct sigaction action {};
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  ASSERT_EQ(::sigaction(SIGUSR1, &ignore, &action), 0);
+  EXPECT_EQ(output_of({"umask"}), "0077\n");
+  EXPECT_NE(output_of({"signals"}).find("ignored " + std::to_string(SIGUSR1)), std::string::npos);
+  ::sigaction(SIGUSR1, &action, nullptr);
+  ::umask(before);
+  EXPECT_EQ(output_of({"umask"}), brood::run({helper(), "umask"}, {.out = brood::PIPE}).out);
 }
 
 TEST_F(SealedPool, NothingOfOneCommandReachesTheNext) {

@@ -50,11 +50,7 @@ INSTANTIATE_TEST_SUITE_P(All, SideBySide,
                                            containment::tree, containment::sealed),
                          [](const auto& i) { return std::string(brood::to_string(i.param)); });
 
-// The POSIX back end waits for each exec; only a guardian's answer it does not.
-bool waits() { return brood::run({helper(), "exit", "0"}).backend == brood::backend::posix; }
-
 TEST_P(SideBySide, AStartThatTakesLongHoldsNoOther) {
-  if (waits() && GetParam() != containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
   const job late = p.submit({slow_->path(), "out", "late"}, captured());
   for (int i = 0; i < 5; ++i) {
@@ -66,7 +62,7 @@ TEST_P(SideBySide, AStartThatTakesLongHoldsNoOther) {
 }
 
 TEST_P(SideBySide, AJobThatIsStuckInExecCanBeCancelled) {
-  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
   const job stuck = p.submit({slow_->path(), "pause"}, captured());
   ASSERT_TRUE(support::poll_until(support::patience, [&] { return stuck.pid() > 0; }));
@@ -78,7 +74,7 @@ TEST_P(SideBySide, AJobThatIsStuckInExecCanBeCancelled) {
 
 // A child between clone and exec has copies of all our descriptors.
 TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
-  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   const std::string large(8 << 20, 'x');  // more than a pipe holds
   pool p({.max_workers = 2});
   brood::options o = captured();
@@ -99,7 +95,7 @@ TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
 }
 
 TEST_P(SideBySide, ManyThatAreStuckHoldNoOther) {
-  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 25});
   std::vector<job> stuck;
   for (int i = 0; i < 20; ++i) {
@@ -114,7 +110,7 @@ TEST_P(SideBySide, ManyThatAreStuckHoldNoOther) {
 }
 
 TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
-  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
   brood::options o = captured();
   o.timeout = 50ms;
@@ -125,7 +121,7 @@ TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
 }
 
 TEST_P(SideBySide, TheEnvironmentIsThatOfTheStart) {
-  if (waits() || GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
+  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   ::setenv("BROOD_SIDE", "before", 1);
   pool p({.max_workers = 2});
   const job late = p.submit({slow_->path(), "env", "BROOD_SIDE"}, captured());
