@@ -39,7 +39,7 @@ class direct_child final : public child {
 
   bool starting() const noexcept override { return !pending_.over(); }
 
-  void await_start() noexcept override { (void)await_start_until(INT64_MAX); }
+  void await_start() noexcept override { (void)await_start_until(deadline::never()); }
   const child_error& refusal() const noexcept override { return refusal_; }
 
   int event_fd() const noexcept override { return ref_.pidfd(); }
@@ -91,7 +91,7 @@ class direct_child final : public child {
   void release() noexcept override {}
 
  private:
-  bool await_start_until(std::int64_t until) noexcept {
+  bool await_start_until(deadline until) noexcept {
     if (!pending_.await(until)) return false;
     if (refusal_.os == 0) refusal_ = pending_.outcome();
     pending_ = {};
@@ -101,7 +101,7 @@ class direct_child final : public child {
   // Before exec it may have no group of its own to be signalled, and no handler. One whose exec
   // hangs (a program on a server that is gone) has done nothing yet that a gentler end would save.
   void start_or_die() noexcept {
-    if (await_start_until(sys::now() + exec_patience)) return;
+    if (await_start_until(deadline::after(sys::now(), exec_patience))) return;
     (void)sys::send_signal(pid_, ref_.pidfd(), SIGKILL);
   }
 

@@ -40,6 +40,14 @@ void set_default(int signal) noexcept {
   raw_call(SYS_rt_sigaction, signal, &fresh, nullptr, signal_set_size);
 }
 
+// To ignore a signal is to forget one that is pending.
+void drop_pending(int signal) noexcept {
+  kernel_sigaction ignore{};
+  ignore.handler = SIG_IGN;
+  raw_call(SYS_rt_sigaction, signal, &ignore, nullptr, signal_set_size);
+  set_default(signal);
+}
+
 void clear_handlers() noexcept {
   for (int signal = 1; signal <= 64; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP) continue;
@@ -97,7 +105,7 @@ std::uint32_t end_of_sources(const plan_view& plan) noexcept {
   return end;
 }
 
-// The parent's process id here is ours, whatever it is called in which PID namespace: "0" is "me".
+// "0" is the one who writes it, whatever its number in which PID namespace.
 long join_cgroup(int folder) noexcept {
   constexpr long flags = O_WRONLY | O_CLOEXEC;
   const long file = raw_call(SYS_openat, folder, "cgroup.procs", flags, 0L);
@@ -107,7 +115,7 @@ long join_cgroup(int folder) noexcept {
   return r;
 }
 
-// The parent has its own end here too: that must be closed for us to see it closed.
+// We have a copy of the parent's end, too: only without it do we see that end closed.
 long await_parent(const step& s) noexcept {
   if (s.b >= 0) raw_call(SYS_close, s.b);
   char byte = 0;
@@ -115,7 +123,7 @@ long await_parent(const step& s) noexcept {
   return r == 0 ? -ECANCELED : r;
 }
 
-// With the signals let in, as nothing may ever come of it.
+// It may take for ever, so signals are let in meanwhile.
 long open_file(const step& s) noexcept {
   constexpr long always = O_CLOEXEC | O_NOCTTY;
   block_signals(stop_signals);
@@ -174,8 +182,10 @@ long do_step(const step& s, int& parked) noexcept {
 }
 
 void tell(child_report& report, error_stage stage, int os, std::uint32_t at) noexcept {
+  if (report.pipe < 0) return;
   const child_note note{static_cast<std::uint32_t>(stage), os, at};
-  if (report.pipe >= 0) raw_call(SYS_write, report.pipe, &note, long{sizeof note});
+  const long r = raw_call(SYS_write, report.pipe, &note, long{sizeof note});
+  if (r == -EPIPE) drop_pending(SIGPIPE);  // the parent does not listen any more
 }
 
 [[noreturn]] void fail(child_report& report, error_stage stage, int os, std::uint32_t at) noexcept {

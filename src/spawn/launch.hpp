@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/deadline.hpp"
 #include "spawn/child_side.hpp"
 #include "spawn/plan_view.hpp"
 #include "sys/backend.hpp"
@@ -31,8 +32,8 @@ class child_memory {
 
   /// The child has exec'ed, or ended before that: nothing of ours is used any more.
   bool over() const noexcept;
-  /// Wait until it is over, or until `until`, monotonic ns; whether it is.
-  bool await(std::int64_t until) const noexcept;
+  /// Wait until it is over, or until `until`; whether it is.
+  bool await(deadline until) const noexcept;
   /// Readable once it is over; -1: there is no such event, only await().
   int event_fd() const noexcept { return notes_.get(); }
   /// Once it is over, why there was no exec; os == 0: there was. A child that a signal ended before
@@ -46,7 +47,7 @@ class child_memory {
  private:
   friend struct starter;
 
-  // It needs under 3 KiB: most for the list of what is open.
+  // It needs under 2 KiB: most for the list of what is open.
   static constexpr std::size_t stack_size = 8 * 1024;
 
   void take_notes() const noexcept;

@@ -1,7 +1,6 @@
 // The Linux launch: in the parent's memory where that can be, else by fork.
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/futex.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -17,6 +16,7 @@
 #include "spawn/step_table.hpp"
 #include "sys/reap.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace brood::detail {
 
@@ -113,15 +113,14 @@ bool child_memory::over() const noexcept {
   return notes_end_;
 }
 
-bool child_memory::await(std::int64_t until) const noexcept {
+bool child_memory::await(deadline until) const noexcept {
   while (!over()) {
-    const std::int64_t now = sys::now();
-    if (until <= now) return false;
+    const std::int64_t left = until.left(sys::now());
+    if (left == 0) return false;
     if (shared_) {
-      sleep_on(busy_, std::min(until - now, a_while));
+      sleep_on(busy_, std::min(left, a_while));
     } else {
-      pollfd p{notes_.get(), POLLIN, 0};
-      (void)sys::poll_until(&p, 1, until);
+      (void)sys::poll_until(sys::wait_item::to_read(notes_.get()), until);
     }
   }
   return true;
@@ -167,7 +166,7 @@ child_handle launch(const plan_view& plan) noexcept {
   child_memory memory;
   child_handle child = starter(plan, memory).fork();
   if (child.error.os != 0) return child;
-  (void)memory.await(INT64_MAX);
+  (void)memory.await(deadline::never());
   const child_error why = memory.outcome();
   if (why.os != 0) drop_child(child, why);
   return child;

@@ -75,7 +75,7 @@ void pending_exec::release() noexcept {
 
 bool pending_exec::over() const noexcept { return !memory_ || memory_->memory.over(); }
 
-bool pending_exec::await(std::int64_t until) const noexcept {
+bool pending_exec::await(deadline until) const noexcept {
   return !memory_ || memory_->memory.await(until);
 }
 
@@ -105,7 +105,7 @@ void child_stack_pool::await_turn() noexcept {
       if (!first || m->since < first->since) first = m;
     }
     if (young < plenty) return;
-    (void)first->memory.await(first->since + patience);
+    (void)first->memory.await(deadline::after(first->since, patience));
   }
 }
 

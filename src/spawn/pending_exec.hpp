@@ -26,9 +26,9 @@ class pending_exec {
 
   /// It has exec'ed, or ended before.
   bool over() const noexcept;
-  /// Wait until it is over, or until `until`, monotonic ns; whether it is. A child that waits for
-  /// something outside (a FIFO, a server that is gone) is got over by SIGKILL.
-  bool await(std::int64_t until) const noexcept;
+  /// Wait until it is over, or until `until`; whether it is. SIGKILL ends whatever a child waits
+  /// for there, a FIFO or a server that is gone.
+  bool await(deadline until) const noexcept;
   /// Readable once it is over; -1: there is no such event, only await() and looking.
   int event_fd() const noexcept;
   /// Once it is over, why it did not exec; os == 0: it did. EINTR: a signal ended it before. There

@@ -3,7 +3,6 @@
 #include "support/launch.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -27,6 +26,7 @@
 #include "support/helper.hpp"
 #include "support/lease.hpp"
 #include "sys/time.hpp"
+#include "sys/wait.hpp"
 
 namespace {
 
@@ -125,6 +125,17 @@ TEST_P(Launch, AFifoThatIsOpenedLetsTheChildGoOn) {
   EXPECT_EQ(end_of(start.child), 0);
 }
 
+TEST_P(Launch, AStartThatNobodyWatchesGoesOn) {
+  spawn_spec s = spec_of({helper(), "out", "alone"});
+  s.opens = {{fifo(), O_WRONLY, 0, 1}};
+  pending_start start = launch_pending(planned(std::move(s)));
+  ASSERT_EQ(start.child.error.os, 0);
+  EXPECT_FALSE(start.exec.await(in_ms(50)));
+  start.exec = {};
+  EXPECT_EQ(read_file(path("fifo")), "alone");
+  EXPECT_EQ(end_of(start.child), 0);
+}
+
 TEST_P(Launch, AChildThatWaitsForAFileHoldsNoPipeOfOurs) {
   sys::fd reader;
   sys::fd writer;
@@ -134,8 +145,7 @@ TEST_P(Launch, AChildThatWaitsForAFileHoldsNoPipeOfOurs) {
   pending_start start = launch_pending(planned(std::move(s)));
   ASSERT_EQ(start.child.error.os, 0);
   writer.reset();
-  pollfd end{reader.get(), POLLIN, 0};
-  EXPECT_EQ(sys::poll_until(&end, 1, in_ms(soon)), 1);
+  EXPECT_TRUE(sys::poll_until(sys::wait_item::to_read(reader.get()), in_ms(soon)));
   EXPECT_FALSE(start.exec.over());
   EXPECT_EQ(start.child.ref.signal(SIGKILL), 0);
   EXPECT_EQ(end_of(start.child), -SIGKILL);
@@ -328,7 +338,7 @@ TEST_P(Launch, IsBornInAControlGroup) {
     }
   }
   for (int i = 0; i < 100 && ::rmdir(folder.c_str()) < 0 && errno == EBUSY; ++i) {
-    (void)sys::poll_until(nullptr, 0, in_ms(10));  // the kernel takes the dead one out a bit later
+    sys::sleep_until(in_ms(10));  // the kernel takes the dead one out a bit later
   }
   EXPECT_NE(::access(folder.c_str(), F_OK), 0);
 }

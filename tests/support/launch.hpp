@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/deadline.hpp"
 #include "spawn/pending_exec.hpp"
 #include "spawn/plan.hpp"
 #include "support/clean.hpp"
@@ -21,7 +22,9 @@
 
 namespace support {
 
-inline std::int64_t in_ms(std::int64_t ms) { return brood::detail::sys::now() + ms * 1'000'000; }
+inline brood::detail::deadline in_ms(std::int64_t ms) {
+  return brood::detail::deadline::after(brood::detail::sys::now(), ms * 1'000'000);
+}
 inline constexpr std::int64_t soon = 10'000;  // ms; only a failing test waits for all of it
 
 // Its argument: the portable launch.
