@@ -1,4 +1,4 @@
-// Signals and waits by pidfd, and what takes their place where a call is refused.
+// The one place that sends signals: by pidfd, or by what takes its place where that is refused.
 // SPDX-License-Identifier: Apache-2.0
 #include <poll.h>
 #include <signal.h>
@@ -181,6 +181,31 @@ int pid_ref::reap(wait_mode mode, exit_record& out) noexcept {
   const int r = sys::reap(pid_, pidfd_.get(), mode, out);
   if (r == 1 || r == -ECHILD) bond_ = bond::reaped;
   return r;
+}
+
+int send_signal(int pid, int pidfd, int signal) noexcept {
+  if (pid <= 0) return -ESRCH;
+  if (pidfd < 0) return kill_number(pid, signal);
+  int r = -EOPNOTSUPP;
+  if (!is_refused(signals_refused)) r = send_by_pidfd(pidfd, signal, 0);
+  if (!may_be_refusal(r)) return r;
+  if (ended_by_pidfd(pidfd) == ended::yes) return -ESRCH;
+  const int by_number = kill_number(pid, signal);
+  if (by_number == 0) signals_refused.store(true, std::memory_order_relaxed);
+  return by_number;
+}
+
+int send_group_signal(int pgid, int pidfd, int signal) noexcept {
+  if (pgid <= 1 || pgid == ::getpgrp()) return -ESRCH;
+  const bool by_pidfd =
+      pidfd >= 0 && !is_refused(signals_refused) && !is_refused(group_signals_refused);
+  if (by_pidfd) {
+    const int r = send_by_pidfd(pidfd, signal, to_process_group);
+    if (!may_be_refusal(r)) return r;
+  }
+  const int by_number = kill_number(-pgid, signal);
+  if (by_pidfd && by_number == 0) group_signals_refused.store(true, std::memory_order_relaxed);
+  return by_number;
 }
 
 }  // namespace brood::detail::sys

@@ -56,10 +56,16 @@ long read_small(const char* path, char* to, std::size_t most) noexcept {
   return static_cast<long>(size);
 }
 
+// 0, or why what /proc lists says nothing: it is an empty folder, or tells of others.
+int check_proc() noexcept {
+  const int ours = proc_is_ours();
+  return ours > 0 ? 0 : ours == 0 ? -EOPNOTSUPP : ours;
+}
+
 // A name below /proc is missing: because the process is gone, or because nothing is there to tell.
 int gone_or_blind() noexcept {
-  const int ours = proc_is_ours();
-  return ours > 0 ? -ESRCH : ours == 0 ? -EOPNOTSUPP : ours;
+  const int blind = check_proc();
+  return blind < 0 ? blind : -ESRCH;
 }
 
 // Call f(number) for each entry of `path` that is a number. 0 or the negative errno.
@@ -130,7 +136,8 @@ int children_of_thread(int pid, int tid, pod_array<int>& out) noexcept {
 bool lists_children() noexcept { return ::access("/proc/thread-self/children", F_OK) == 0; }
 
 int children_among_all(int parent, pod_array<int>& out) noexcept {
-  int failed = 0;
+  int failed = check_proc();
+  if (failed < 0) return failed;
   const int r = each_number("/proc", [&](int pid) {
     process_stat s;
     int seen = look_at_process(pid, s);
@@ -219,7 +226,7 @@ int read_children(int pid, pod_array<int>& out) noexcept {
 }
 
 bool group_is_alive(int pgid) noexcept {
-  bool alive = false;
+  bool alive = check_proc() < 0;
   const int r = each_number("/proc", [&](int pid) {
     process_stat s;
     if (alive) return;

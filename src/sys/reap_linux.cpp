@@ -1,4 +1,4 @@
-// Processes on Linux: waitid(2) with usage, pidfds, and the one place that sends signals.
+// Processes on Linux: waitid(2) with usage, and pidfds.
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -16,8 +16,7 @@ namespace brood::detail::sys {
 
 namespace {
 
-constexpr int by_pidfd = 3;                     // P_PIDFD, Linux 5.4
-constexpr unsigned to_process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+constexpr int by_pidfd = 3;  // P_PIDFD, Linux 5.4
 
 std::int64_t nanoseconds(const timeval& t) noexcept {
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 +
@@ -129,27 +128,6 @@ int exit_after_reap(int pidfd, exit_record& out) noexcept {
 int open_pidfd(int pid) noexcept {
   if (pid <= 0) return -ESRCH;
   return static_cast<int>(call("pidfd_open", [&] { return ::syscall(SYS_pidfd_open, pid, 0); }));
-}
-
-int send_signal(int pid, int pidfd, int signal) noexcept {
-  if (pid <= 0) return -ESRCH;
-  if (pidfd >= 0) {
-    return static_cast<int>(call("pidfd_send_signal", [&] {
-      return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
-    }));
-  }
-  return call("kill", [&] { return ::kill(pid, signal); });
-}
-
-int send_group_signal(int pgid, int pidfd, int signal) noexcept {
-  if (pgid <= 1 || pgid == ::getpgrp()) return -ESRCH;
-  if (pidfd >= 0) {
-    const long r = call("pidfd_send_signal", [&] {
-      return ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, to_process_group);
-    });
-    if (r != -EINVAL) return static_cast<int>(r);
-  }
-  return call("kill", [&] { return ::kill(-pgid, signal); });
 }
 
 }  // namespace brood::detail::sys

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -280,6 +281,31 @@ TEST_F(PidRef, ALackOfPermissionIsSaidAndNotRemembered) {
 }
 
 TEST_F(PidRef, TheProcHereTellsOfOurProcesses) { EXPECT_EQ(sys::proc_is_ours(), 1); }
+
+// Below a /proc of another namespace we may have the same number by chance.
+TEST_F(PidRef, TheProcOfAnotherNamespaceIsNotOurs) {
+  EXPECT_TRUE(holds_where("", 0, [] {
+    if (unshare(CLONE_NEWPID) != 0) return true;  // not for us to do
+    const pid_t first = fork();  // of the namespace; it has to be there for others to be
+    if (first == 0) _exit(sys::proc_is_ours() == 0 ? 0 : 1);
+    int status = 0;
+    if (waitpid(first, &status, 0) != first || status != 0) return false;
+    return true;
+  }));
+  EXPECT_TRUE(holds_where("", 0, [] {
+    if (unshare(CLONE_NEWPID) != 0) return true;
+    const pid_t first = pausing_child();
+    const pid_t numbers[] = {first + 1000, first + 1000};
+    clone_args how{};
+    how.exit_signal = SIGCHLD;
+    how.set_tid = reinterpret_cast<std::uintptr_t>(numbers);
+    how.set_tid_size = 2;
+    const pid_t same = static_cast<pid_t>(syscall(SYS_clone3, &how, sizeof how));
+    if (same == 0) _exit(getpid() == numbers[0] && sys::proc_is_ours() == 0 ? 0 : 1);
+    int status = 0;
+    return same != numbers[0] || (waitpid(same, &status, 0) == same && status == 0);
+  }));
+}
 
 TEST_F(PidRef, ChildrenThatCannotBeLookedForAreNotNone) {
   const pid_t pid = pausing_child();
