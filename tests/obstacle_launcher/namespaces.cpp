@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -22,7 +23,7 @@ namespace launcher {
 namespace {
 
 // Each process that the program starts takes the number of one more decoy.
-constexpr std::size_t decoys = 120;
+constexpr std::size_t decoys = 48;
 
 struct pair {
   pid_t decoy = 0;
@@ -153,7 +154,14 @@ void hide_proc() {
 void keep_foreign_proc() {
   may_unshare();
   std::array<pair, decoys> pairs;
-  for (pair& p : pairs) p = make_decoy();
+  {
+    // One launcher at a time, so that the numbers of its decoys follow each other.
+    const int turn = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (turn < 0 || flock(turn, LOCK_EX) != 0) fail_errno("a turn");
+    for (pair& p : pairs) p = make_decoy();
+    flock(turn, LOCK_UN);  // the decoys have it as well
+    close(turn);
+  }
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) fail_errno("pipe");
   if (unshare(CLONE_NEWPID) != 0) fail_errno("PID namespace");
