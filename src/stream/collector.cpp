@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
+#include "stream/text.hpp"
 
 namespace brood::detail {
 
@@ -35,15 +35,27 @@ int collector::spill(std::string_view bytes) {
   return sys::write_all(spill_.get(), bytes.data(), bytes.size());
 }
 
+// How many of them the head takes.
+std::size_t collector::room_for(std::string_view bytes) noexcept {
+  if (head_full_) return 0;
+  const std::uint64_t room = head_room_ - head_.size();
+  if (bytes.size() <= room) return bytes.size();
+  head_full_ = true;
+  auto fits = static_cast<std::size_t>(room);
+  if (characters_) fits = start_of_character(bytes, fits);
+  // What the head does not use is the tail's: else a stream that is within the limit were cut.
+  if (tail_room_ > 0) tail_room_ = limit_.bytes - head_.size() - fits;
+  return fits;
+}
+
 int collector::append(std::string_view bytes) {
   seen_ += bytes.size();
-  const auto fits = std::min<std::uint64_t>(
-      head_room_ - std::min<std::uint64_t>(head_room_, head_.size()), bytes.size());
-  const auto rest = bytes.substr(static_cast<std::size_t>(fits));
+  const std::size_t fits = room_for(bytes);
+  const auto rest = bytes.substr(fits);
   if (limit_.policy == overflow::spill && (spill_ || !rest.empty())) {
     if (const int r = spill(bytes); r < 0) return r;
   }
-  head_.append(bytes.substr(0, static_cast<std::size_t>(fits)));
+  head_.append(bytes.substr(0, fits));
   if (rest.empty()) return 0;
   if (limit_.policy == overflow::error) exceeded_ = true;
   if (tail_room_ == 0) return 0;
@@ -57,22 +69,25 @@ int collector::append(std::string_view bytes) {
   return 0;
 }
 
+// The last bytes of the room; the first character that is whole begins after what is left of one.
+std::string_view collector::kept_tail() const noexcept {
+  std::string_view t = tail_;
+  if (t.size() > tail_room_) t.remove_prefix(t.size() - static_cast<std::size_t>(tail_room_));
+  for (int i = 0; i < 3 && characters_ && !t.empty() && continues_character(t.front()); ++i) {
+    t.remove_prefix(1);
+  }
+  return t;
+}
+
 std::uint64_t collector::omitted() const noexcept {
   if (unbounded()) return 0;
-  return seen_ - head_.size() - std::min<std::uint64_t>(tail_.size(), tail_room_);
+  return seen_ - head_.size() - kept_tail().size();
 }
 
-std::string collector::so_far() const {
-  const std::size_t most =
-      static_cast<std::size_t>(std::min<std::uint64_t>(tail_room_, tail_.size()));
-  return head_ + tail_.substr(tail_.size() - most);
-}
+std::string collector::so_far() const { return head_ + std::string(kept_tail()); }
 
 std::string collector::take() {
-  if (tail_.size() > tail_room_)
-    tail_.erase(0, tail_.size() - static_cast<std::size_t>(tail_room_));
-  if (tail_.empty()) return std::move(head_);
-  head_ += tail_;
+  head_ += kept_tail();
   tail_.clear();
   return std::move(head_);
 }

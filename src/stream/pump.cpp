@@ -42,6 +42,7 @@ void pump::feed_borrowed(sys::fd end, std::string_view bytes) {
 }
 
 void pump::add(source s) {
+  if (s.text) s.kept.cut_at_characters();
   sources_.push_back(std::move(s));
   live_.emplace_back().done.resize(sources_.back().relays.size());
 }
@@ -213,27 +214,28 @@ void pump::deliver(std::size_t i, std::string_view text) {
   if (on_line_) split_lines(i, text);
 }
 
+// A line may come in any pieces; what is longer than longest_line is cut at the same places then.
 void pump::split_lines(std::size_t i, std::string_view text) {
   live& l = live_[i];
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    if (end == text.npos) {
-      l.line.append(text);
-      text = {};
-    } else if (l.line.empty()) {
-      on_line_(sources_[i].which, text.substr(0, end));
-      text.remove_prefix(end + 1);
-    } else {
-      l.line.append(text.substr(0, end));
-      text.remove_prefix(end + 1);
-      const std::string line = std::exchange(l.line, {});
-      on_line_(sources_[i].which, line);
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (end != text.npos && l.line.empty() && part.size() <= longest_line) {
+      on_line_(sources_[i].which, part);
+      continue;
     }
+    l.line.append(part);
     while (l.line.size() > longest_line) {
-      const std::string piece = l.line.substr(0, longest_line);
-      l.line.erase(0, longest_line);
+      const std::size_t cut =
+          sources_[i].text ? start_of_character(l.line, longest_line) : longest_line;
+      const std::string piece = l.line.substr(0, cut);
+      l.line.erase(0, cut);
       on_line_(sources_[i].which, piece);
     }
+    if (end == text.npos) return;
+    const std::string line = std::exchange(l.line, {});
+    on_line_(sources_[i].which, line);
   }
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,17 @@ namespace brood::detail {
 
 /// Whether iconv(3) knows it, in both directions.
 bool known_encoding(const std::string& name);
+
+/// Whether it is a byte of a UTF-8 character, but not its first.
+constexpr bool continues_character(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+/// Where the character of byte `at` begins, in UTF-8. In what is none, at most three bytes before.
+constexpr std::size_t start_of_character(std::string_view text, std::size_t at) noexcept {
+  for (int back = 0; back < 3 && at > 0 && continues_character(text[at]); ++back) --at;
+  return at;
+}
 
 /// Turns bytes into UTF-8 with "\n" for "\r\n" and "\r". Characters may be split anywhere.
 class decoder {

@@ -161,34 +161,36 @@ expected<std::string, error> encode(std::string_view text, const std::string& en
   }
   std::string out;
   std::string source(text);
-  char* from = source.data();
-  std::size_t left = source.size();
+  std::size_t at = 0;
   char room[8192];
   for (;;) {
+    const std::size_t end = find_beyond_unicode(source, at);
+    char* from = source.data() + at;
+    std::size_t left = end - at;
     char* to = room;
     std::size_t space = sizeof room;
-    const bool flushing = left == 0;
+    const bool flushing = at == source.size();
+    const bool stuck = left == 0 && !flushing;
     const std::size_t r = flushing ? ::iconv(to_bytes, nullptr, nullptr, &to, &space)
                                    : ::iconv(to_bytes, &from, &left, &to, &space);
     const int why = errno;
     out.append(room, sizeof room - space);
+    at = end - left;
     if (flushing && r != static_cast<std::size_t>(-1)) break;
-    if (r != static_cast<std::size_t>(-1) || why == E2BIG) continue;
+    if (!stuck && (r != static_cast<std::size_t>(-1) || why == E2BIG)) continue;
     if (errors == text_errors::strict) {
       ::iconv_close(to_bytes);
-      return unexpected(bad_text(error_stage::encode, encoding, source.size() - left));
+      return unexpected(bad_text(error_stage::encode, encoding, at));
     }
     // Pass over one whole character of the text.
-    std::size_t length = 1;
-    while (length < left && (static_cast<unsigned char>(from[length]) & 0xC0U) == 0x80U) ++length;
+    const std::size_t first = at++;
+    while (at < source.size() && continues_character(source[at])) ++at;
     if (errors == text_errors::replace) out += '?';
     if (errors == text_errors::backslashreplace) {
-      for (std::size_t i = 0; i < length; ++i) {
-        add_escape(out, static_cast<unsigned char>(from[i]));
+      for (std::size_t i = first; i < at; ++i) {
+        add_escape(out, static_cast<unsigned char>(source[i]));
       }
     }
-    from += length;
-    left -= length;
   }
   ::iconv_close(to_bytes);
   return out;

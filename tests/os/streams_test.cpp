@@ -59,6 +59,29 @@ INSTANTIATE_TEST_SUITE_P(All, Streams,
                                            containment::tree, containment::sealed),
                          level_name);
 
+// Each byte is two in UTF-8: the limit is of those.
+TEST_P(Streams, ALimitCountsDecodedTextAndCutsNoCharacter) {
+  const std::string latin = "caf\xe9 \xe9\xe9\xe9";  // 8 bytes, 12 decoded
+  const auto kept = [&](overflow policy, std::size_t limit) {
+    auto r = run(
+        {"out", latin},
+        {.out = brood::PIPE, .max_output = {limit, policy, path("spilled")}, .encoding = "latin1"});
+    EXPECT_EQ(r.out_omitted, 12 - r.out.size());
+    return r.out;
+  };
+  EXPECT_EQ(kept(overflow::keep_head, 12), "caf\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9");
+  EXPECT_EQ(kept(overflow::keep_head, 4), "caf");
+  EXPECT_EQ(kept(overflow::keep_tail, 3), "\xc3\xa9");
+  EXPECT_EQ(kept(overflow::keep_head_tail, 8), "caf\xc3\xa9\xc3\xa9");
+  EXPECT_EQ(kept(overflow::spill, 4), "caf");
+  EXPECT_EQ(support::read_file(path("spilled")), "caf\xc3\xa9 \xc3\xa9\xc3\xa9\xc3\xa9");
+  auto over =
+      try_run({"out", latin},
+              {.out = brood::PIPE, .max_output = {11, overflow::error}, .encoding = "latin1"});
+  EXPECT_EQ(over.value().reason, brood::reason::output_limit);
+  EXPECT_EQ(over.value().out, "caf\xc3\xa9 \xc3\xa9\xc3\xa9");
+}
+
 TEST_P(Streams, ACommandWhoseOnlySinkIsGoneSeesThat) {
   support::temp_pipe sink;
   sink.close_read();

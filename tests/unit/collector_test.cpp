@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <string>
@@ -117,6 +118,72 @@ TEST(collector, keeps_little_memory_for_a_long_tail) {
   EXPECT_EQ(c.take(), all.substr(all.size() - 100));
 }
 
+// One, two, three and four bytes long.
+constexpr std::string_view characters = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xa3";
+
+// The most of `text` that is whole characters, from its front or up to its end.
+std::string whole_head(std::string_view text, std::size_t most) {
+  std::size_t n = std::min(most, text.size());
+  while (n < text.size() && n > 0 && (text[n] & '\xc0') == '\x80') --n;
+  return std::string(text.substr(0, n));
+}
+std::string whole_tail(std::string_view text, std::size_t most) {
+  std::size_t at = text.size() - std::min(most, text.size());
+  while (at < text.size() && (text[at] & '\xc0') == '\x80') ++at;
+  return std::string(text.substr(at));
+}
+
+TEST(collector, cuts_text_between_characters) {
+  std::string text;
+  for (int i = 0; i < 4; ++i) text += characters;
+  for (const overflow policy :
+       {overflow::error, overflow::keep_head, overflow::keep_tail, overflow::keep_head_tail}) {
+    for (std::size_t limit = 1; limit <= text.size() + 1; ++limit) {
+      for (std::size_t times = 1; times <= 4; ++times) {  // so many characters in a piece
+        collector c{output_limit(limit, policy)};
+        c.cut_at_characters();
+        std::string_view left = text;
+        while (!left.empty()) {
+          std::size_t n = 0;
+          for (std::size_t k = 0; k < times && n < left.size(); ++k) {
+            n += whole_head(left.substr(n), 4).size() == 0 ? 4 : 1;
+            while (n < left.size() && (left[n] & '\xc0') == '\x80') ++n;
+          }
+          ASSERT_EQ(c.append(left.substr(0, n)), 0);
+          left.remove_prefix(n);
+        }
+        const std::string kept = c.so_far();
+        EXPECT_EQ(c.exceeded(), policy == overflow::error && text.size() > limit);
+        EXPECT_EQ(c.omitted(), text.size() - kept.size());
+        EXPECT_LE(kept.size(), limit);
+        if (text.size() <= limit) {
+          EXPECT_EQ(kept, text);
+        } else if (policy == overflow::keep_tail) {
+          EXPECT_EQ(kept, whole_tail(text, limit));
+        } else if (policy == overflow::keep_head_tail) {
+          const std::string head = whole_head(text, limit - limit / 2);
+          EXPECT_EQ(kept, head + whole_tail(text, limit - head.size()));
+        } else {
+          EXPECT_EQ(kept, whole_head(text, limit));
+        }
+        EXPECT_EQ(c.take(), kept);
+        ASSERT_FALSE(testing::Test::HasFailure())
+            << "policy " << static_cast<int>(policy) << ", limit " << limit;
+      }
+    }
+  }
+}
+
+// A character that does not fit is the end of the head, whatever smaller one comes next.
+TEST(collector, takes_nothing_into_the_head_after_a_character_that_did_not_fit) {
+  collector c{output_limit(2, overflow::keep_head)};
+  c.cut_at_characters();
+  EXPECT_EQ(c.append("\xe2\x82\xac"), 0);
+  EXPECT_EQ(c.append("a"), 0);
+  EXPECT_EQ(c.omitted(), 4U);
+  EXPECT_EQ(c.take(), "");
+}
+
 class spill : public testing::Test {
  protected:
   void SetUp() override {
@@ -154,6 +221,15 @@ TEST_F(spill, has_all_in_the_file_and_the_head_in_memory) {
       ASSERT_FALSE(HasFailure()) << "limit " << limit << ", pieces of " << piece;
     }
   }
+}
+
+TEST_F(spill, cuts_the_text_in_memory_between_characters) {
+  collector c{output_limit(2, overflow::spill, file_)};
+  c.cut_at_characters();
+  EXPECT_EQ(c.append(characters), 0);
+  EXPECT_EQ(c.append("z"), 0);
+  EXPECT_EQ(c.take(), "a");
+  EXPECT_EQ(support::read_file(file_), std::string(characters) + "z");
 }
 
 TEST_F(spill, puts_the_suffix_behind_the_name) {

@@ -168,6 +168,67 @@ TEST(pump, goes_on_for_those_who_listen_still) {
   }
 }
 
+source text_of(sys::fd end) {
+  source s = reading(std::move(end), false);
+  s.text.emplace("UTF-8", brood::text_errors::strict);
+  return s;
+}
+
+TEST(pump, delivers_a_line_as_soon_as_its_carriage_return_has_come) {
+  pipe_ends out;
+  pump p;
+  std::vector<std::string> lines;
+  std::string chunks;
+  p.on_line([&](output_stream, std::string_view line) { lines.emplace_back(line); });
+  p.on_chunk([&](output_stream, std::string_view text) { chunks.append(text).append("|"); });
+  p.add(text_of(std::move(out.read)));
+  for (const char* piece : {"10%\r", "20%\r", "\n30", "%\r\n", "done"}) {
+    write_to(out.write, piece);
+    ASSERT_TRUE(round_of(p));
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{"10%", "20%", "30%"}));
+  EXPECT_EQ(chunks, "10%\n|20%\n|30|%\n|done|");
+  out.write.reset();
+  while (p.reading()) ASSERT_TRUE(round_of(p));
+  EXPECT_EQ(lines.back(), "done");
+}
+
+// Bytes that are no text have lines too, which end in "\n" alone.
+TEST(pump, takes_a_carriage_return_for_a_byte_where_there_is_no_text) {
+  pipe_ends out;
+  pump p;
+  std::vector<std::string> lines;
+  p.on_line([&](output_stream, std::string_view line) { lines.emplace_back(line); });
+  p.add(reading(std::move(out.read), false));
+  write_to(out.write, "a\rb\r\nc");
+  ASSERT_TRUE(round_of(p));
+  EXPECT_EQ(lines, (std::vector<std::string>{"a\rb\r"}));
+}
+
+TEST(pump, cuts_a_long_line_between_characters) {
+  constexpr std::size_t most = 1024 * 1024;
+  for (const std::size_t step : {std::size_t{777}, std::size_t{60'000}}) {
+    pipe_ends out;
+    pump p;
+    std::vector<std::string> lines;
+    p.on_line([&](output_stream, std::string_view line) { lines.emplace_back(line); });
+    p.add(text_of(std::move(out.read)));
+    std::string all;
+    while (all.size() < 2 * most + 5000) all += "\xe2\x82\xac";  // three bytes: none ends at `most`
+    const std::string sent = all + "\nnext\n";
+    for (std::size_t at = 0; at < sent.size(); at += step) {
+      write_to(out.write, sent.substr(at, step));
+      while (round_of(p)) {
+      }
+    }
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[0].size(), most / 3 * 3);
+    EXPECT_EQ(lines[1].size(), most / 3 * 3);
+    EXPECT_EQ(lines[0] + lines[1] + lines[2], all);
+    EXPECT_EQ(lines[3], "next");
+  }
+}
+
 TEST(pump, stops_reading_while_a_relay_is_full) {
   pipe_ends out;
   pipe_ends sink;

@@ -267,7 +267,10 @@ TEST(encoder, treats_what_the_encoding_lacks_as_asked) {
 }
 
 TEST(encoder, treats_text_that_is_not_utf8_as_asked) {
-  for (const std::string_view bad : {"a\xff"sv, "a\xe2\x82"sv, "a\x80"sv, "a\xed\xa0\x80"sv}) {
+  for (const std::string_view bad : {"a\xff"sv, "a\xe2\x82"sv, "a\x80"sv, "a\xed\xa0\x80"sv,
+                                     "a\xf4\x90\x80\x80"sv, "a\xf8\x88\x80\x80\x80"sv}) {
+    EXPECT_FALSE(encode(bad, "UTF-8", text_errors::strict)) << bad;
+    EXPECT_EQ(encoded(bad, "UTF-8", text_errors::ignore), "a") << bad;
     EXPECT_FALSE(encode(bad, "ISO-8859-1", text_errors::strict)) << bad;
     EXPECT_EQ(encoded(bad, "ISO-8859-1", text_errors::ignore), "a") << bad;
     EXPECT_EQ(encoded(bad, "ISO-8859-1", text_errors::replace).substr(0, 2), "a?") << bad;
