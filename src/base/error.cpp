@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -13,29 +14,10 @@
 namespace brood {
 
 std::string_view to_string(error_kind k) noexcept {
-  switch (k) {
-    case error_kind::bad_request:
-      return "bad request";
-    case error_kind::not_found:
-      return "not found";
-    case error_kind::denied:
-      return "denied";
-    case error_kind::busy:
-      return "busy";
-    case error_kind::broken:
-      return "broken";
-    case error_kind::unsupported:
-      return "unsupported";
-    case error_kind::bad_data:
-      return "bad data";
-    case error_kind::timed_out:
-      return "timed out";
-    case error_kind::failed:
-      return "failed";
-    case error_kind::other:
-      break;
-  }
-  return "other";
+  constexpr std::string_view names[] = {"bad request", "not found", "denied",    "busy",   "broken",
+                                        "unsupported", "bad data",  "timed out", "failed", "other"};
+  static_assert(std::size(names) == static_cast<std::size_t>(error_kind::other) + 1);
+  return names[static_cast<std::size_t>(k)];
 }
 
 std::string_view to_string(error_stage s) noexcept {
@@ -43,6 +25,7 @@ std::string_view to_string(error_stage s) noexcept {
       "request", "open",   "pipe",     "fork",   "guard",       "setsid", "setpgid", "umask",
       "nice",    "limit",  "identity", "chdir",  "descriptors", "exec",   "read",    "write",
       "wait",    "signal", "decode",   "encode", "timeout",     "check"};
+  static_assert(std::size(names) == static_cast<std::size_t>(error_stage::check) + 1);
   return names[static_cast<std::size_t>(s)];
 }
 
@@ -79,7 +62,8 @@ std::string printable(std::string_view text) {
 std::string compose(error_kind kind, error_stage stage, std::string_view subject,
                     std::error_code code, std::string_view detail) {
   std::string text;
-  if (kind == error_kind::bad_request) {
+  if (kind == error_kind::bad_request ||
+      (kind == error_kind::unsupported && stage == error_stage::request)) {
     text = subject;
   } else {
     text = to_string(stage);
@@ -187,6 +171,10 @@ error os_error(error_stage stage, std::string_view subject, int os, std::string_
 
 error bad_request(std::string_view subject, std::string_view detail) {
   return error(error_kind::bad_request, error_stage::request, subject, {}, detail);
+}
+
+error unsupported(std::string_view subject, std::string_view detail) {
+  return error(error_kind::unsupported, error_stage::request, subject, {}, detail);
 }
 
 }  // namespace detail

@@ -1,4 +1,4 @@
-// The two ways in which errors come about: the system refused, or the caller was wrong.
+// How errors come about: the system refused, the caller was wrong, or this host cannot do it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,5 +12,8 @@ namespace brood::detail {
 error os_error(error_stage stage, std::string_view subject, int os, std::string_view detail = {});
 /// "subject: detail", found before any resource is taken.
 error bad_request(std::string_view subject, std::string_view detail);
+/// "subject: detail": an option or a level that cannot be kept on this host, found before anything
+/// is started. Thrown as a spawn_error: the call is right, and works elsewhere.
+error unsupported(std::string_view subject, std::string_view detail);
 
 }  // namespace brood::detail

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 
 #include <brood/status.hpp>
 
@@ -110,14 +111,20 @@ std::string_view to_string(reason r) noexcept {
   constexpr std::string_view names[] = {
       "exited",       "signaled",     "timed_out",       "idle_timed_out", "cpu_limit",
       "memory_limit", "output_limit", "file_size_limit", "cancelled",      "not_started"};
+  static_assert(std::size(names) == static_cast<std::size_t>(reason::not_started) + 1);
   return names[static_cast<std::size_t>(r)];
 }
 
 std::string_view to_string(containment c) noexcept {
   constexpr std::string_view names[] = {"process", "group", "tree", "sealed"};
+  static_assert(std::size(names) == static_cast<std::size_t>(containment::sealed) + 1);
   return names[static_cast<std::size_t>(c)];
 }
 
-std::string_view to_string(backend b) noexcept { return b == backend::native ? "native" : "posix"; }
+std::string_view to_string(backend b) noexcept {
+  constexpr std::string_view names[] = {"native", "posix"};
+  static_assert(std::size(names) == static_cast<std::size_t>(backend::posix) + 1);
+  return names[static_cast<std::size_t>(b)];
+}
 
 }  // namespace brood

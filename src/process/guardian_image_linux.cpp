@@ -1,6 +1,5 @@
 // The embedded guardian as a memory file.
 // SPDX-License-Identifier: Apache-2.0
-#include <cerrno>
 #include <cstddef>
 
 #include "process/guardian_image.hpp"
@@ -17,9 +16,8 @@ int guardian_file() noexcept {
   sys::fd file(sys::make_memory_file("brood-guardian"));
   if (!file) return file.release();
   const auto size = static_cast<std::size_t>(brood_guardian_image_end - brood_guardian_image);
-  const ssize_t n = sys::write_some(file.get(), brood_guardian_image, size);
-  if (n < 0) return static_cast<int>(n);
-  return n == static_cast<ssize_t>(size) ? file.release() : -ENOSPC;
+  const int r = sys::write_all(file.get(), brood_guardian_image, size);
+  return r < 0 ? r : file.release();
 }
 
 const char* guardian_path() noexcept { return BROOD_GUARDIAN_PATH; }

@@ -241,6 +241,8 @@ child_handle launch_guardian(spawn_spec r) {
     view.programs = installed;
     l = launch(view);
   }
+  // Why there is no image is the reason, not that the file in its place is not installed.
+  if (!image && l.error.os == ENOENT) l.error.os = -image.get();
   return l;
 }
 

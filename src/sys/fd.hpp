@@ -85,7 +85,8 @@ bool exists(const char* path) noexcept;
 int readable_bytes(int number) noexcept;
 ssize_t read_some(int number, void* to, std::size_t most) noexcept;
 ssize_t write_some(int number, const void* from, std::size_t size) noexcept;
-/// As write_some, but a pipe without a reader is -EPIPE only, never SIGPIPE.
+/// As write_some, but a pipe without a reader is -EPIPE only, never SIGPIPE, and a file beyond
+/// RLIMIT_FSIZE is -EFBIG only, never SIGXFSZ.
 ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept;
 /// As write_quietly, for a socket.
 ssize_t send_some(int number, const void* from, std::size_t size) noexcept;

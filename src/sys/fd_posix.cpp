@@ -138,19 +138,23 @@ ssize_t write_some(int number, const void* from, std::size_t size) noexcept {
 }
 
 ssize_t write_quietly(int number, const void* from, std::size_t size) noexcept {
-  sigset_t pipe_only;
+  sigset_t of_writing;
   sigset_t before;
-  sigemptyset(&pipe_only);
-  sigaddset(&pipe_only, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+  sigemptyset(&of_writing);
+  sigaddset(&of_writing, SIGPIPE);
+  sigaddset(&of_writing, SIGXFSZ);
+  ::pthread_sigmask(SIG_BLOCK, &of_writing, &before);
   sigset_t pending;
   ::sigpending(&pending);
-  const bool was_pending = sigismember(&pending, SIGPIPE) == 1;
   const ssize_t r = write_some(number, from, size);
-  if (r == -EPIPE && !was_pending) {
+  const int sent = r == -EPIPE ? SIGPIPE : r == -EFBIG ? SIGXFSZ : 0;
+  if (sent != 0 && sigismember(&pending, sent) != 1) {
     // The signal of a write is directed at this thread, so it is here to be taken.
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, sent);
     const timespec at_once{};
-    while (::sigtimedwait(&pipe_only, nullptr, &at_once) < 0 && errno == EINTR) {
+    while (::sigtimedwait(&one, nullptr, &at_once) < 0 && errno == EINTR) {
     }
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -54,6 +54,17 @@ TEST(error, of_a_bad_request_names_the_option_and_no_stage) {
   EXPECT_FALSE(e.code());
 }
 
+TEST(error, of_what_this_host_cannot_do_names_the_option_and_blames_nobody) {
+  const error e = brood::detail::unsupported("contain", "'sealed' needs /proc");
+  EXPECT_STREQ(e.what(), "contain: 'sealed' needs /proc");
+  EXPECT_EQ(e.kind(), error_kind::unsupported);
+  EXPECT_EQ(to_string(e.kind()), "unsupported");
+  EXPECT_EQ(e.stage(), error_stage::request);
+  EXPECT_THROW(e.raise(), brood::spawn_error);
+  EXPECT_EQ(os_error(error_stage::open, "memfd", ENOSYS).kind(), error_kind::unsupported);
+  EXPECT_STREQ(os_error(error_stage::open, "log", EFBIG).what(), "open 'log': File too large");
+}
+
 TEST(error, leaves_out_what_it_does_not_know) {
   EXPECT_STREQ(os_error(error_stage::pipe, "", EMFILE).what(), "pipe: Too many open files");
   EXPECT_STREQ(bad_request("", "no command").what(), "no command");
