@@ -44,6 +44,11 @@ class pipe_reader {
   std::size_t read(std::span<std::byte> buffer);
   /// The next line with its newline (the last one may lack it); nullopt at end-of-file.
   std::optional<std::string> read_line();
+  /// The same, or the first `most` bytes of it: what a command may make us keep is bounded so.
+  std::optional<std::string> read_line(std::size_t most);
+  /// The same in `timeout`. Errors: timeout_expired, whose result() says nothing; nothing is lost,
+  /// the beginning of a line neither.
+  std::optional<std::string> read_line(duration timeout, std::size_t most = SIZE_MAX);
   /// All to end-of-file.
   std::string read_all();
   void close() noexcept;

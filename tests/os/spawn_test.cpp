@@ -1,15 +1,20 @@
 // A running command in the caller's hands: reading, writing, waiting, collecting.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -48,6 +53,86 @@ TEST_P(Spawn, LinesAreReadOneByOne) {
   EXPECT_EQ(p.out().read_line(), "last");
   EXPECT_EQ(p.out().read_line(), std::nullopt);
   EXPECT_EQ(p.wait().code(), 0);
+}
+
+TEST_P(Spawn, ALineCanBeWaitedForNotForEver) {
+  brood::process p =
+      spawn({"out", "begin", "+", "read-input-line"}, {.in = brood::PIPE, .out = brood::PIPE});
+  try {
+    (void)p.out().read_line(10ms);
+    FAIL() << "there was no line";
+  } catch (const brood::timeout_expired& e) {
+    EXPECT_STREQ(e.what(), "timeout read_line: no line in 0.01 s");
+    ASSERT_NE(e.result(), nullptr);
+    EXPECT_FALSE(e.result()->complete);
+  }
+  p.in().write("go\n");
+  EXPECT_EQ(p.out().read_line(support::patience), "begingot: go\n");
+  EXPECT_EQ(p.out().read_line(support::patience), std::nullopt);
+  EXPECT_THROW((void)p.out().read_line(-1s), brood::usage_error);
+  EXPECT_TRUE(p.wait().success());
+}
+
+TEST_P(Spawn, ALineCanBeBounded) {
+  brood::process p = spawn({"out", "abcdefg\nhi\nj"}, {.out = brood::PIPE});
+  EXPECT_EQ(p.out().read_line(3), "abc");
+  EXPECT_EQ(p.out().read_line(5), "defg\n");
+  EXPECT_EQ(p.out().read_line(2), "hi");
+  EXPECT_EQ(p.out().read_line(2), "\n");
+  EXPECT_EQ(p.out().read_line(2), "j");
+  EXPECT_EQ(p.out().read_line(2), std::nullopt);
+  EXPECT_THROW((void)p.out().read_line(0), brood::usage_error);
+  EXPECT_TRUE(p.wait().success());
+}
+
+TEST_P(Spawn, EndsThatSomebodyMadeNonBlockingStillWait) {
+  brood::process p =
+      spawn({"read-input-line", "+", "cat"}, {.in = brood::PIPE, .out = brood::PIPE});
+  ASSERT_EQ(fcntl(p.out().fileno(), F_SETFL, O_NONBLOCK), 0);
+  ASSERT_EQ(fcntl(p.in().fileno(), F_SETFL, O_WRONLY | O_NONBLOCK), 0);
+  std::thread later([&] {
+    support::short_nap();
+    p.in().write("go\n");
+  });
+  EXPECT_EQ(p.out().read_line(), "got: go\n");
+  later.join();
+  std::thread much([&] {
+    p.in().write(std::string(300'000, 'x'));
+    p.in().close();
+  });
+  EXPECT_EQ(p.out().read_all().size(), 300'000U);
+  much.join();
+  EXPECT_TRUE(p.wait().success());
+}
+
+// The thread ends when the read has; it does not take the program along.
+TEST_P(Spawn, AThreadThatIsCancelledInAReadEndsAfterIt) {
+  brood::process p = spawn({"read-input-line"}, {.in = brood::PIPE, .out = brood::PIPE});
+  std::atomic<bool> reading{false};
+  std::string line;
+  pthread_t thread{};
+  const std::function<void()> body = [&] {
+    reading = true;
+    line = p.out().read_line().value_or("");
+    pthread_testcancel();
+    line = "went on";
+  };
+  ASSERT_EQ(pthread_create(
+                &thread, nullptr,
+                [](void* f) -> void* {
+                  (*static_cast<const std::function<void()>*>(f))();
+                  return nullptr;
+                },
+                const_cast<std::function<void()>*>(&body)),
+            0);
+  while (!reading) support::short_nap();
+  ASSERT_EQ(pthread_cancel(thread), 0);
+  p.in().write("go\n");
+  void* result = nullptr;
+  ASSERT_EQ(pthread_join(thread, &result), 0);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  EXPECT_EQ(line, "got: go\n");
+  EXPECT_TRUE(p.wait().success());
 }
 
 TEST_P(Spawn, LinesAreARange) {
