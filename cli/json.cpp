@@ -1,156 +1,110 @@
-// Writes the JSON objects of `brood run --json`; the key order is for people.
+// Describes results and errors for `--json`; the order of the members is for people.
 // SPDX-License-Identifier: Apache-2.0
 #include "json.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
-
-#include <nlohmann/json.hpp>
 
 #include <brood/status.hpp>
 
-#include "bytes.hpp"
+#include "json_writer.hpp"
 
 namespace cli {
 
 namespace {
-
-using json = nlohmann::ordered_json;
-
-double seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
-
-void add_output(json& object, const char* name, const std::string& bytes, std::uint64_t omitted) {
-  if (is_utf8(bytes)) {
-    object[name] = bytes;
-  } else {
-    object[std::string(name) + "_base64"] = base64(bytes);
-  }
-  if (omitted > 0) object[std::string(name) + "_omitted"] = omitted;
-}
-
-/// Arguments are bytes, JSON is not: what is no text has a twin.
-void add_words(json& object, const std::string& name, const std::vector<std::string>& words) {
-  object[name] = words;
-  if (std::all_of(words.begin(), words.end(), [](const auto& w) { return is_utf8(w); })) return;
-  json& exact = object[name + "_base64"] = json::array();
-  for (const std::string& w : words) exact.push_back(base64(w));
-}
 
 bool is_collected(const brood::stdio& stream) {
   const auto is_pipe = [](const brood::stdio& t) { return t.what() == brood::stdio::kind::pipe; };
   return is_pipe(stream) || std::any_of(stream.targets().begin(), stream.targets().end(), is_pipe);
 }
 
-template <class T>
-json nullable(const T& value) {
-  return value ? json(*value) : json(nullptr);
+void add_output(json_object& to, const char* name, const std::string& bytes,
+                std::uint64_t omitted) {
+  to.bytes(name, bytes);
+  if (omitted > 0) to.number(std::string(name) + "_omitted", omitted);
 }
 
-// What is no text is replaced rather than refused.
-std::string line(const json& object) {
-  return object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+void add_facts(json_object& to, const batch_facts& batch) {
+  to.number("seq", batch.seq).number("slot", static_cast<std::uint64_t>(batch.slot));
+  to.words("args", *batch.args);
 }
 
-}  // namespace
-
-namespace {
-
-void add_facts(json& object, const batch_facts& batch) {
-  object["seq"] = batch.seq;
-  object["slot"] = batch.slot;
-  add_words(object, "args", *batch.args);
+void add_usage(json_object& to, const brood::usage& u) {
+  to.seconds("wall_seconds", u.wall).seconds("user_seconds", u.user);
+  to.seconds("system_seconds", u.system).number("max_rss_bytes", u.max_rss_bytes);
 }
 
-json describe(const brood::completed_process& result, const settings& s,
+void add_status(json_object& to, const brood::exit_status& status) {
+  to.number("exit_code", status.code()).number("signal", status.signal());
+}
+
+void describe(json_object& to, const brood::completed_process& result, const settings& s,
               const batch_facts* batch = nullptr) {
-  json object;
-  if (batch != nullptr) add_facts(object, *batch);
-  add_words(object, "argv", result.args);
-  object["pid"] = result.pid;
-  object["reason"] = brood::to_string(result.reason);
-  object["exit_code"] = nullable(result.status.code());
-  object["signal"] = nullable(result.status.signal());
-  object["wall_seconds"] = seconds(result.usage.wall);
-  object["user_seconds"] = seconds(result.usage.user);
-  object["system_seconds"] = seconds(result.usage.system);
-  object["max_rss_bytes"] = result.usage.max_rss_bytes;
-  object["complete"] = result.complete;
-  object["containment"] = brood::to_string(result.containment);
-  object["attempts"] =
-      batch != nullptr ? static_cast<std::size_t>(batch->attempts) : result.attempts.size() + 1;
-  object["success"] = result.success();
+  if (batch != nullptr) add_facts(to, *batch);
+  to.words("argv", result.args).number("pid", static_cast<std::uint64_t>(result.pid));
+  to.text("reason", brood::to_string(result.reason));
+  add_status(to, result.status);
+  add_usage(to, result.usage);
+  to.flag("complete", result.complete).text("containment", brood::to_string(result.containment));
+  to.number("attempts", batch != nullptr ? static_cast<std::uint64_t>(batch->attempts)
+                                         : result.attempts.size() + 1);
+  to.flag("success", result.success());
   const brood::options& o = s.options;
-  if (batch != nullptr || o.capture_output || is_collected(o.out)) {
-    add_output(object, "stdout", result.out, result.out_omitted);
-  }
-  if (batch != nullptr || o.capture_output || is_collected(o.err)) {
-    add_output(object, "stderr", result.err, result.err_omitted);
-  }
-  if (!result.degraded.empty()) object["degraded"] = result.degraded;
-  return object;
+  const bool all = batch != nullptr || o.capture_output;
+  if (all || is_collected(o.out)) add_output(to, "stdout", result.out, result.out_omitted);
+  if (all || is_collected(o.err)) add_output(to, "stderr", result.err, result.err_omitted);
+  if (!result.degraded.empty()) to.words("degraded", result.degraded);
+}
+
+void add_not_started(json_object& to, const brood::command& cmd, const brood::error& e,
+                     std::size_t attempts) {
+  to.words("argv", cmd.args()).null("pid");
+  to.text("reason", brood::to_string(brood::reason::not_started));
+  to.null("exit_code").null("signal").number("attempts", attempts).bytes("error", e.what());
 }
 
 }  // namespace
 
 std::string to_json(const brood::completed_process& result, const brood::error* wrong,
                     const settings& s, const batch_facts* batch) {
-  json object = describe(result, s, batch);
-  if (wrong) object["error"] = wrong->what();
-  return line(object);
+  json_object o;
+  describe(o, result, s, batch);
+  if (wrong != nullptr) o.bytes("error", wrong->what());
+  return o.done() + "\n";
 }
 
 std::string to_json(const brood::completed_pipeline& result, const settings& s) {
-  json object;
-  object["reason"] = brood::to_string(result.reason);
-  object["exit_code"] = nullable(result.status.code());
-  object["signal"] = nullable(result.status.signal());
-  object["wall_seconds"] = seconds(result.usage.wall);
-  object["user_seconds"] = seconds(result.usage.user);
-  object["system_seconds"] = seconds(result.usage.system);
-  object["max_rss_bytes"] = result.usage.max_rss_bytes;
-  object["complete"] = result.complete;
-  object["success"] = result.success();
-  const brood::options& o = s.options;
-  if (o.capture_output || is_collected(o.out)) add_output(object, "stdout", result.out, 0);
-  settings of_stages = s;  // what a stage has for itself
+  json_object o;
+  o.text("reason", brood::to_string(result.reason));
+  add_status(o, result.status);
+  add_usage(o, result.usage);
+  o.flag("complete", result.complete).flag("success", result.success());
+  const bool all = s.options.capture_output;
+  if (all || is_collected(s.options.out)) o.bytes("stdout", result.out);
+  settings of_stages = s;  // only the last stage has a stdout to show, and the pipeline shows it
   of_stages.options.capture_output = false;
   of_stages.options.out = brood::INHERIT;
-  if (o.capture_output) of_stages.options.err = brood::PIPE;
-  object["stages"] = json::array();
+  if (all) of_stages.options.err = brood::PIPE;
+  std::string stages;
   for (const brood::completed_process& stage : result.stages) {
-    object["stages"].push_back(describe(stage, of_stages));
+    json_object one;
+    describe(one, stage, of_stages);
+    (stages += stages.empty() ? "" : ",") += one.done();
   }
-  return line(object);
+  return o.raw("stages", "[" + stages + "]").done() + "\n";
 }
-
-namespace {
-
-void add_not_started(json& object, const brood::command& cmd, const brood::error& e,
-                     std::size_t attempts) {
-  add_words(object, "argv", cmd.args());
-  object["pid"] = nullptr;
-  object["reason"] = brood::to_string(brood::reason::not_started);
-  object["exit_code"] = nullptr;
-  object["signal"] = nullptr;
-  object["attempts"] = attempts;
-  object["error"] = e.what();
-}
-
-}  // namespace
 
 std::string to_json(const brood::command& cmd, const brood::error& e, std::size_t attempts) {
-  json object;
-  add_not_started(object, cmd, e, attempts);
-  return line(object);
+  json_object o;
+  add_not_started(o, cmd, e, attempts);
+  return o.done() + "\n";
 }
 
 std::string to_json(const brood::command& cmd, const brood::error& e, const batch_facts& batch) {
-  json object;
-  add_facts(object, batch);
-  add_not_started(object, cmd, e, static_cast<std::size_t>(batch.attempts));
-  return line(object);
+  json_object o;
+  add_facts(o, batch);
+  add_not_started(o, cmd, e, static_cast<std::size_t>(batch.attempts));
+  return o.done() + "\n";
 }
 
 }  // namespace cli

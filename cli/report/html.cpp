@@ -1,9 +1,11 @@
 // The page: a fixed text (page.html) with the run's data in it, as JSON that no text in it can end.
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <string>
 #include <string_view>
 
 #include "journal/ending.hpp"
+#include "json_writer.hpp"
 #include "report/causes.hpp"
 #include "report/formats.hpp"
 #include "report/json_forms.hpp"
@@ -34,19 +36,25 @@ class rows {
     number(a.seq);
     number(a.number);
     number(a.slot);
-    to_ << fixed(to_seconds(a.started - from_.run.info.started) * 1e3, 3) << ",";
-    to_ << fixed(to_seconds(a.wall) * 1e3, 3) << ",";
+    milliseconds(a.started - from_.run.info.started);
+    milliseconds(a.wall);
     to_ << (!a.ended ? "\"unfinished\"," : a.success ? "\"ok\"," : "\"failed\",");
-    to_ << json_string(describe_end(a)) << ",";
+    text(describe_end(a));
+    to_ << ",";
     number(a.max_rss_bytes);
-    to_ << fixed(to_seconds(a.user + a.system) * 1e3, 3) << ",";
-    to_ << json_string(command_line(a.argv)) << "," << json_string(tail(a)) << "]";
+    milliseconds(a.user + a.system);
+    text(command_line(a.argv));
+    to_ << ",";
+    text(tail(a));
+    to_ << "]";
   }
 
   std::uint64_t left_out() const { return left_out_; }
 
  private:
   void number(std::uint64_t n) { to_ << std::to_string(n) << ","; }
+  void milliseconds(std::chrono::nanoseconds t) { to_ << json_decimal(t.count(), 6) << ","; }
+  void text(std::string_view s) { to_ << json_in_html(json_string(s)); }
 
   std::string tail(const journal::attempt& a) {
     if (!a.ended || a.success || tails_ >= tail_limit) return {};
@@ -68,15 +76,15 @@ void write_causes(const report_source& from, sink& to) {
   bool first = true;
   for (const failure_cause& cause : find_causes(from)) {
     to << (first ? "\n" : ",\n") << "{\"count\":" << std::to_string(cause.count)
-       << ",\"text\":" << json_string(cause.text) << ",\"jobs\":[";
+       << ",\"text\":" << json_in_html(json_string(cause.text)) << ",\"jobs\":[";
     for (std::size_t i = 0; i < cause.examples.size(); ++i) {
       to << (i == 0 ? "" : ",") << std::to_string(cause.examples[i].seq);
     }
     const journal::attempt& example = cause.examples.front();
     std::string tail = tail_of(from.journal, example.err, tail_bytes);
     if (tail.empty()) tail = tail_of(from.journal, example.out, tail_bytes);
-    to << "],\"command\":" << json_string(command_line(example.argv))
-       << ",\"tail\":" << json_string(tail) << "}";
+    to << "],\"command\":" << json_in_html(json_string(command_line(example.argv)))
+       << ",\"tail\":" << json_in_html(json_string(tail)) << "}";
     first = false;
   }
   to << "],\n";
@@ -86,8 +94,8 @@ void write_causes(const report_source& from, sink& to) {
 
 void write_html(const report_source& from, sink& to) {
   const std::size_t at = page_html.find(place);
-  to << page_html.substr(0, at) << "{\"run\":" << run_object(from.run) << ",\n";
-  to << "\"command\":" << json_string(command_line(from.run.info.argv)) << ",\n";
+  to << page_html.substr(0, at) << "{\"run\":" << json_in_html(run_object(from.run)) << ",\n";
+  to << "\"command\":" << json_in_html(json_string(command_line(from.run.info.argv))) << ",\n";
   write_causes(from, to);
   to << "\"rows\":[";
   rows all(from, to);

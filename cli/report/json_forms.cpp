@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/json_forms.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "bytes.hpp"
 #include "journal/ending.hpp"
+#include "json_writer.hpp"
 #include "report/formats.hpp"
 #include "report/words.hpp"
 
@@ -14,68 +15,23 @@ namespace cli {
 
 namespace {
 
-/// An object that is written member by member.
-class object {
- public:
-  object& raw(std::string_view name, std::string_view value) {
-    text_ += text_.empty() ? "{" : ",";
-    ((text_ += json_string(name)) += ":") += value;
-    return *this;
-  }
-  object& text(std::string_view name, std::string_view value) {
-    return raw(name, json_string(value));
-  }
-  /// What is no text, also as it is.
-  object& bytes(const std::string& name, std::string_view value) {
-    text(name, value);
-    if (!is_utf8(value)) text(name + "_base64", base64(value));
-    return *this;
-  }
-  object& number(std::string_view name, std::uint64_t n) { return raw(name, std::to_string(n)); }
-  object& seconds(std::string_view name, std::chrono::nanoseconds t) {
-    return raw(name, fixed(to_seconds(t), 9));
-  }
-  object& maybe(std::string_view name, const std::optional<int>& n) {
-    return raw(name, n ? std::to_string(*n) : "null");
-  }
-  object& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-  object& words(const std::string& name, const std::vector<std::string>& argv) {
-    std::string list;
-    std::string exact;
-    bool all_text = true;
-    for (const std::string& word : argv) {
-      (list += list.empty() ? "[" : ",") += json_string(word);
-      (exact += exact.empty() ? "[" : ",") += json_string(base64(word));
-      all_text = all_text && is_utf8(word);
-    }
-    raw(name, list.empty() ? "[]" : list + "]");
-    if (!all_text) raw(name + "_base64", exact + "]");
-    return *this;
-  }
-
-  std::string done() const { return text_.empty() ? "{}" : text_ + "}"; }
-
- private:
-  std::string text_;
-};
-
-void add_output(object& to, const std::string& name, const journal::kept_output& kept,
+void add_output(json_object& to, const std::string& name, const journal::kept_output& kept,
                 const journal::reader& journal) {
   if (kept.path.empty()) return;
-  object inner;
+  json_object inner;
   inner.bytes("path", journal.path_of(kept)).number("offset", kept.offset);
   to.raw(name, inner.number("bytes", kept.bytes).done());
 }
 
 std::string attempt_object(const journal::attempt& a, const journal::reader& journal) {
-  object o;
+  json_object o;
   o.number("seq", a.seq).number("attempt", a.number).number("slot", a.slot);
   o.words("argv", a.argv).text("key", journal::to_text(a.identity.key));
   o.text("started", utc_time(a.started)).flag("ended", a.ended);
   if (a.ended) {
     o.flag("success", a.success).flag("last", a.last);
-    o.raw("pid", a.pid == 0 ? "null" : std::to_string(a.pid)).text("reason", a.reason);
-    o.maybe("exit_code", a.exit_code).maybe("signal", a.signal);
+    o.number("pid", a.pid == 0 ? std::nullopt : std::optional(a.pid)).text("reason", a.reason);
+    o.number("exit_code", a.exit_code).number("signal", a.signal);
     o.seconds("wall_seconds", a.wall).seconds("user_seconds", a.user);
     o.seconds("system_seconds", a.system).number("max_rss_bytes", a.max_rss_bytes);
     o.flag("complete", a.complete).text("containment", a.containment);
@@ -89,12 +45,12 @@ std::string attempt_object(const journal::attempt& a, const journal::reader& jou
 }  // namespace
 
 std::string run_object(const journal::run_record& run) {
-  object o;
+  json_object o;
   o.number("run", static_cast<std::uint64_t>(run.id)).words("argv", run.info.argv);
   o.bytes("cwd", run.info.cwd).text("version", run.info.version);
   o.number("workers", run.info.workers).text("started", utc_time(run.info.started));
   o.text("state", to_text(run.state)).seconds("wall_seconds", wall_of(run));
-  o.maybe("exit_status", run.exit_status).number("succeeded", run.succeeded);
+  o.number("exit_status", run.exit_status).number("succeeded", run.succeeded);
   return o.number("failed", run.failed).number("skipped", run.skipped).done();
 }
 
@@ -111,13 +67,11 @@ void write_json(const report_source& from, sink& to) {
 // The format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
 void write_trace(const report_source& from, sink& to) {
   const auto named = [](std::string_view what, std::uint32_t thread, std::string_view name) {
-    object o;
+    json_object o;
     o.text("ph", "M").text("name", what).number("pid", 1).number("tid", thread);
-    return o.raw("args", object().text("name", name).done()).done();
+    return o.raw("args", json_object().text("name", name).done()).done();
   };
-  const auto microseconds = [](std::chrono::nanoseconds t) {
-    return fixed(std::chrono::duration<double, std::micro>(t).count(), 3);
-  };
+  const auto microseconds = [](std::chrono::nanoseconds t) { return json_decimal(t.count(), 3); };
   to << "{\"displayTimeUnit\":\"ms\",\"otherData\":" << run_object(from.run)
      << ",\n\"traceEvents\":[\n"
      << named("process_name", 0, "run " + std::to_string(from.run.id));
@@ -127,14 +81,14 @@ void write_trace(const report_source& from, sink& to) {
   const journal::moment end = from.run.info.started + wall_of(from.run);
   from.each([&](const journal::attempt& a) {
     const auto length = a.ended ? a.wall : std::max(end - a.started, std::chrono::nanoseconds(0));
-    object event;
+    json_object event;
     event.text("ph", "X").text("name", command_line(a.argv));
     event.text("cat", !a.ended ? "unfinished" : a.success ? "success" : "failure");
     event.number("pid", 1).number("tid", a.slot);
     event.raw("ts", microseconds(a.started - from.run.info.started));
     event.raw("dur", microseconds(length));
     if (a.ended && !a.success) event.text("cname", "terrible");
-    object args;
+    json_object args;
     args.number("seq", a.seq).number("attempt", a.number).text("end", describe_end(a));
     args.seconds("user_seconds", a.user).seconds("system_seconds", a.system);
     args.number("max_rss_bytes", a.max_rss_bytes);

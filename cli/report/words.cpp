@@ -163,21 +163,6 @@ std::string label_escaped(std::string_view text) {
   return out;
 }
 
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : to_utf8(text)) {
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (is_control(c) || c == '<' || c == '>' || c == '&') {
-      const auto byte = static_cast<unsigned char>(c);
-      ((out += "\\u00") += hex[byte >> 4]) += hex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,
                     std::size_t limit) {
   if (kept.path.empty() || kept.bytes == 0) return {};

@@ -28,8 +28,6 @@ std::string printable(std::string_view text);
 
 std::string xml_escaped(std::string_view text);    ///< also for attributes; UTF-8 comes out
 std::string label_escaped(std::string_view text);  ///< for a label of OpenMetrics
-/// A JSON string with its quotes, safe within a <script>; UTF-8 comes out.
-std::string json_string(std::string_view text);
 
 /// At most so many bytes of the end of an output, from the start of a line; "" if there is none.
 std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,

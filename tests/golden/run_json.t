@@ -15,10 +15,10 @@ $ brood run --json --timeout 0.1 -q -- $HELPER out 'before' + pause | grep -o '"
 "stdout":"before","stderr":""}
 
 $ brood run --json -- $HELPER out '\xff\x00a' | grep -o '"stdout.*'
-"stdout_base64":"/wBh","stderr":""}
+"stdout":"�\u0000a","stdout_base64":"/wBh","stderr":""}
 
 $ brood run --json -- $HELPER out '\xed\xa0\x80' | grep -o '"stdout.*'
-"stdout_base64":"7aCA","stderr":""}
+"stdout":"���","stdout_base64":"7aCA","stderr":""}
 
 $ brood run --json -- $HELPER out '\xf0\x9f\x90\xa3\x00\x1b' | grep -o '"stdout.*'
 "stdout":"🐣\u0000\u001b","stderr":""}

@@ -19,11 +19,6 @@ TEST(report_words, a_command_is_one_line_that_a_shell_reads) {
   EXPECT_EQ(cli::printable("a\x1B[1m\n"), "a\\x1b[1m\\n");
 }
 
-TEST(report_words, json_cannot_end_a_script) {
-  EXPECT_EQ(cli::json_string("</script><!--&\"\\\n\xFF"),
-            "\"\\u003c/script\\u003e\\u003c!--\\u0026\\\"\\\\\\u000a\xEF\xBF\xBD\"");
-}
-
 TEST(report_words, xml_has_no_control_characters) {
   EXPECT_EQ(cli::xml_escaped("<a b=\"&\">\n\t\x01\xFF"),
             "&lt;a b=&quot;&amp;&quot;&gt;&#10;&#9;\xEF\xBF\xBD\xEF\xBF\xBD");
