@@ -1,7 +1,9 @@
-// The exit statuses of the tool: those that timeout, env and the shells have taught people.
+// The exit statuses of the tool, which are those of timeout(1), env(1) and the shells.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -19,7 +21,13 @@ inline constexpr int exit_signal_base = 128;
 /// Thrown for what the tool itself refuses or cannot do; main prints it and exits with 125.
 struct failure {
   std::string text;
+  int error = 0;  ///< the errno behind it, or 0
 };
+
+/// What the system refused, and why: "open 'log': No such file or directory".
+inline failure system_failure(const std::string& what, int error = errno) {
+  return {what + ": " + std::strerror(error), error};
+}
 
 /// For a command that was started.
 inline int exit_status_of(const brood::completed_process& result) {
@@ -28,8 +36,8 @@ inline int exit_status_of(const brood::completed_process& result) {
   }
   if (const auto signal = result.status.signal()) return exit_signal_base + *signal;
   const int code = result.status.code().value_or(exit_tool_failed);
-  // A command that was stopped for its output and took that for a reason to exit with 0 has not
-  // succeeded: part of what it wrote is missing.
+  // A command that was stopped because of its output may exit with 0. It has not succeeded: part of
+  // its output is missing.
   if (result.reason == brood::reason::output_limit && code == 0) return exit_tool_failed;
   return code;
 }

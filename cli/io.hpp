@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,21 @@ inline bool write_all(int fd, std::string_view text, const brood::callback<bool(
     }
   }
   return true;
+}
+
+/// Reads from `offset` on until `to` is full or the file ends. \return how much, or -1 with errno
+/// set.
+inline ssize_t read_at(int fd, std::span<char> to, std::uint64_t offset) {
+  std::size_t have = 0;
+  while (have < to.size()) {
+    const ssize_t n =
+        ::pread(fd, to.data() + have, to.size() - have, static_cast<off_t>(offset + have));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return n;
+    if (n == 0) break;
+    have += static_cast<std::size_t>(n);
+  }
+  return static_cast<ssize_t>(have);
 }
 
 /// One line of diagnostics. Where stderr is gone there is nobody to tell.

@@ -2,17 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipe.hpp"
 
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include <brood/pipeline.hpp>
@@ -46,49 +41,28 @@ brood::pipeline read_stages(std::span<char* const> words) {
   return brood::pipeline(std::move(stages));
 }
 
-/// The signals that stop: told to the pipeline by a thread that takes them. What the terminal sends
-/// has reached the stages already, which are in our group; the stop that follows ends those that
-/// did not mind. A second signal does to us what it does by default: the guardians clean up.
+/// Tells the pipeline of the first signal that stops. What a terminal sends has reached the stages
+/// already, which are in our group; the ladder then ends those that ignored it. The second signal
+/// does to us what it does by default: the guardians, which notice our end, clean up.
 class stopper {
  public:
-  stopper() {
-    ::sigemptyset(&set_);
-    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
-      struct sigaction now {};
-      ::sigaction(signal, nullptr, &now);
-      if (now.sa_handler != SIG_IGN) ::sigaddset(&set_, signal);
-    }
-    ::sigaddset(&set_, SIGRTMIN);  // says that it is over
-    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    thread_ = std::thread([this] { serve(); });
+  stopper() : reader_(stopping_signals, [this](const signal_event& e) { take(e); }) {
+    reader_.start();
   }
-  stopper(const stopper&) = delete;
-  stopper& operator=(const stopper&) = delete;
-  ~stopper() {
-    over_ = true;
-    ::pthread_kill(thread_.native_handle(), SIGRTMIN);
-    thread_.join();
-  }
+
   std::stop_token token() const { return source_.get_token(); }
-  int taken() const { return taken_; }
+  int taken() const { return requests_.first_signal(); }
 
  private:
-  void serve() {
-    for (;;) {
-      int signal = 0;
-      if (::sigwait(&set_, &signal) != 0) continue;
-      if (over_) return;
-      if (taken_ != 0) take_by_default(signal);
-      taken_ = signal;
-      source_.request_stop();
-    }
+  void take(const signal_event& e) {
+    const int request = requests_.add(e.number);
+    if (request == 1) source_.request_stop();
+    if (request > 1) take_by_default(e.number);
   }
 
-  sigset_t set_{};
   std::stop_source source_;
-  std::atomic<bool> over_ = false;
-  std::atomic<int> taken_ = 0;
-  std::thread thread_;
+  stop_requests requests_;
+  signal_reader reader_;  // last: its thread uses the others
 };
 
 int exit_status_of(const brood::completed_pipeline& r) {
@@ -107,10 +81,10 @@ int report(const brood::pipeline& p, const brood::completed_pipeline& r, const s
   shown.accepted = r.accepted;
   for (const brood::completed_process& stage : r.stages) shown.err += stage.err;
   if (!outputs.show(shown)) {
-    throw failure{std::string("cannot write the output: ") + std::strerror(errno)};
+    throw system_failure("cannot write the output");
   }
   if (s.json && !write_all(STDOUT_FILENO, to_json(r, s))) {
-    throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+    throw system_failure("cannot write to stdout");
   }
   if (s.verbose) complain(r.status.to_string() + ": " + p.to_string());
   return exit_status_of(r);

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace cli {
 
@@ -37,12 +38,24 @@ proc_stat read_stat(pid_t pid) {
   const std::string text = read_whole("/proc/" + std::to_string(pid) + "/stat");
   // "12 (any name, parentheses too) S 1 ...": only the last one ends the name.
   const std::size_t end = text.rfind(')');
+  if (end == std::string::npos) return {};
   proc_stat result;
-  if (end == std::string::npos ||
-      std::sscanf(text.c_str() + end + 1, " %c %d", &result.state, &result.parent) != 2) {
-    return {};
-  }
+  unsigned long long start = 0;
+  // State, parent and group are the fields 3 to 5, the start time is field 22.
+  const int read = std::sscanf(text.c_str() + end + 1,
+                               " %c %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+                               " %*s %*s %llu",
+                               &result.state, &result.parent, &result.group, &start);
+  if (read != 4) return {};
+  result.start = start;
   return result;
+}
+
+std::uint64_t available_memory() {
+  const std::string text = read_whole("/proc/meminfo");
+  constexpr std::string_view name = "\nMemAvailable:";  // of proc_meminfo(5), in kB
+  const std::size_t at = text.find(name);
+  return at == text.npos ? 0 : std::strtoull(text.c_str() + at + name.size(), nullptr, 10) << 10;
 }
 
 std::vector<pid_t> own_children() {

@@ -7,14 +7,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,6 +19,7 @@
 #include <brood/retry.hpp>
 #include <brood/run.hpp>
 
+#include "clock.hpp"
 #include "dry_run.hpp"
 #include "exit.hpp"
 #include "flags.hpp"
@@ -30,6 +27,7 @@
 #include "json.hpp"
 #include "ladder.hpp"
 #include "pipe.hpp"
+#include "relay.hpp"
 #include "report.hpp"
 #include "run_flags.hpp"
 #include "signals.hpp"
@@ -42,7 +40,7 @@ namespace {
 
 void print(std::string_view text) {
   if (!write_all(STDOUT_FILENO, text)) {
-    throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+    throw system_failure("cannot write to stdout");
   }
 }
 
@@ -64,13 +62,13 @@ int report_not_started(const brood::command& cmd, const brood::error& e, std::si
 /// How the tool is to end.
 struct ending {
   int status = exit_tool_failed;
-  bool interrupted = false;
+  int signal = 0;  ///< ends it, if it is not 0
 };
 
 ending report_end(const brood::command& cmd, const brood::completed_process& result,
                   const brood::error* wrong, const settings& s, const streams& outputs) {
   if (!outputs.show(result)) {
-    throw failure{std::string("cannot write the output: ") + std::strerror(errno)};
+    throw system_failure("cannot write the output");
   }
   if (s.json) print(to_json(result, wrong, s));
   const std::string line = diagnosis(result, cmd, s);
@@ -78,17 +76,16 @@ ending report_end(const brood::command& cmd, const brood::completed_process& res
   for (const std::string& missing : result.degraded) {
     if (!s.quiet) complain("done without " + missing);
   }
-  return {exit_status_of(result),
-          result.reason == brood::reason::signaled && result.status.signal() == SIGINT};
+  // A shell that runs a script goes on after a command that handled Ctrl-C by exiting, and ends
+  // itself after one that died of it. So if the command died of it we must as well.
+  const bool interrupted =
+      result.reason == brood::reason::signaled && result.status.signal() == SIGINT;
+  return {exit_status_of(result), interrupted ? SIGINT : 0};
 }
 
 /// True for an error that only says how the command ended, which the tool says by itself.
 bool is_about_the_end(const brood::error& e) {
   return e.kind() == brood::error_kind::timed_out || e.kind() == brood::error_kind::failed;
-}
-
-std::int64_t monotonic() {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 bool opens_files(const brood::options& o) {
@@ -102,44 +99,38 @@ bool opens_files(const brood::options& o) {
   return false;
 }
 
-/// Not by returning, which would destroy what the thread of the relay may be at work with: it need
-/// not end, and whatever it does is of no use any more.
-[[noreturn]] void leave(const ending& end) {
-  // A shell that runs a script goes on after a command that handled Ctrl-C by exiting, and ends
-  // itself after one that died of it. The command died of it: we must as well.
-  if (end.interrupted) take_by_default(SIGINT);
-  std::exit(end.status);
-}
-
-/// The attempts at one command. What was started stays, as the relay's thread may be at work with
-/// it.
+/// The attempts at one command, and what signals do meanwhile.
+///
+/// Not the library's retries, as the tool has to know each attempt's process, for signals, and says
+/// between two attempts how the first one ended.
 class attempts {
  public:
   attempts(const brood::command& cmd, settings& s)
       : cmd_(cmd), s_(s), policy_(std::exchange(s.options.retry, {})), signals_(s) {}
 
   using outcome = brood::expected<brood::completed_process, brood::error>;
+  /// Of the last attempt.
   outcome run();
   int made() const { return made_; }
-  /// Harmless if it has ended.
-  void stop() {
-    if (!started_.empty()) (void)started_.back()->stop();
-  }
+  /// The signal that came between two attempts, where no command could take it; or 0.
+  int stopped_by() const { return stopped_by_; }
 
  private:
   outcome once();
-  void wait_until(std::int64_t at, const outcome& last);
+  outcome start_and_wait();
+  bool wait_until(std::int64_t at, const outcome& last);
 
   const brood::command& cmd_;
   settings& s_;
   brood::retry_policy policy_;
-  relay signals_;
   bool listening_ = false;
-  std::vector<std::unique_ptr<brood::process>> started_;
   int made_ = 0;
+  int stopped_by_ = 0;
+  std::optional<brood::process> process_;
+  relay signals_;  // last: its thread uses process_
 };
 
-attempts::outcome attempts::once() {
+attempts::outcome attempts::start_and_wait() {
   const auto listen = [&] {
     if (!std::exchange(listening_, true)) signals_.listen();
   };
@@ -147,36 +138,42 @@ attempts::outcome attempts::once() {
   if (opens_files(s_.options)) listen();  // which may block
   auto started = brood::try_spawn(cmd_, s_.options);
   if (!started) return brood::unexpected(started.error());
-  started_.push_back(std::make_unique<brood::process>(std::move(*started)));
-  signals_.attach(*started_.back());
+  process_.emplace(std::move(*started));
+  signals_.attach(*process_);
   listen();
-  return started_.back()->try_finish();
+  return process_->try_finish();
 }
 
-void attempts::wait_until(std::int64_t at, const outcome& last) {
-  const std::int64_t now = monotonic();
+attempts::outcome attempts::once() {
+  outcome r = start_and_wait();
+  signals_.ended();
+  return r;
+}
+
+/// False if a stop was asked for.
+bool attempts::wait_until(std::int64_t at, const outcome& last) {
   if (!s_.quiet) {
     const brood::completed_process* r = last ? &*last : last.error().result();
     const std::string why = r != nullptr && last ? r->status.to_string() : last.error().what();
     complain("attempt " + std::to_string(made_) + " of " + std::to_string(policy_.attempts) + ": " +
              why + "; again in " +
-             to_text(std::chrono::nanoseconds(std::max<std::int64_t>(0, at - now))));
+             to_text(std::chrono::nanoseconds(std::max<std::int64_t>(0, at - monotonic_now()))));
   }
-  signals_.idle(true);
-  std::this_thread::sleep_for(std::chrono::nanoseconds(at - now));
-  signals_.idle(false);
+  return signals_.wait_until(at);
 }
 
 attempts::outcome attempts::run() {
-  brood::retry_schedule schedule(policy_, monotonic(), static_cast<std::uint64_t>(::getpid()));
+  brood::retry_schedule schedule(policy_, monotonic_now(), static_cast<std::uint64_t>(::getpid()));
   for (;;) {
     made_ = schedule.attempt();
     outcome r = once();
-    const bool again =
-        r ? brood::should_retry(policy_, *r) : brood::should_retry(policy_, r.error());
-    const auto at = again ? schedule.next(monotonic()) : std::optional<std::int64_t>();
+    const bool again = signals_.stop_asked() == 0 && (r ? brood::should_retry(policy_, *r)
+                                                        : brood::should_retry(policy_, r.error()));
+    const auto at = again ? schedule.next(monotonic_now()) : std::optional<std::int64_t>();
     if (!at) return r;
-    wait_until(*at, r);
+    if (wait_until(*at, r)) continue;
+    stopped_by_ = signals_.stop_asked();
+    return r;
   }
 }
 
@@ -195,7 +192,7 @@ ending report(const brood::command& cmd, attempts::outcome done, const attempts&
   return {};
 }
 
-/// It tells what to do about it how it ended.
+/// Runs the text of --on-final-failure, which learns from its environment how the command ended.
 void run_after_failure(const settings& s, const ending& end, int attempts) {
   if (s.on_final_failure.empty() || end.status == 0) return;
   brood::options o;
@@ -207,20 +204,19 @@ void run_after_failure(const settings& s, const ending& end, int attempts) {
   }
 }
 
-[[noreturn]] void start_and_finish(const brood::command& cmd, settings& s) {
+int start_and_finish(const brood::command& cmd, settings& s) {
   const streams outputs(s);
-  attempts all(cmd, s);
   ending end;
-  try {
+  {
+    attempts all(cmd, s);
     // The guardian is the reaper below us. Should it be killed, orphans come to us.
     if (s.init || s.options.contain == brood::containment::sealed) become_reaper();
     end = report(cmd, all.run(), all, s, outputs);
+    if (all.stopped_by() != 0) end.signal = all.stopped_by();
     run_after_failure(s, end, all.made());
-  } catch (const failure& f) {
-    complain(f.text);
-    all.stop();
   }
-  leave(end);
+  if (end.signal != 0) take_by_default(end.signal);
+  return end.status;
 }
 
 }  // namespace
@@ -246,7 +242,7 @@ int verb_run(std::span<char* const> words) {
     print(describe(cmd, s));
     return 0;
   }
-  start_and_finish(cmd, s);
+  return start_and_finish(cmd, s);
 }
 
 }  // namespace cli

@@ -13,6 +13,7 @@
 
 #include <brood/run.hpp>
 
+#include "clock.hpp"
 #include "exit.hpp"
 #include "io.hpp"
 #include "map/slot.hpp"
@@ -22,19 +23,12 @@ namespace cli {
 
 namespace {
 
-// Under --keep-order, jobs that may end before their turn; those that may wait for another attempt.
+// How many jobs may have ended before their turn (--keep-order), and how many may wait for another
+// attempt: at a few hundred bytes each, tens of megabytes of memory.
 constexpr std::size_t most_held = 100'000;
 constexpr std::size_t most_waiting = 10'000;
 
 }  // namespace
-
-std::int64_t monotonic_now() {
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-std::int64_t calendar_now() {
-  return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 batch::batch(const map_settings& s, job_source& jobs, const command_template& c, sinks k,
              brood::pool& pool)
@@ -72,7 +66,7 @@ int batch::run() {
     wrong = f;
   }
   progress_.hide();
-  if (wrong) {  // nothing is left running when this is said
+  if (wrong) {  // it is reported once nothing runs any more
     stop_starting();
     cancel_running();
     pool_.wait();
@@ -111,16 +105,17 @@ bool batch::over() const { return !starting_ || (input_ended_ && !fetched_ && wa
 // --- starting ---
 
 void batch::start_what_may(std::int64_t now) {
-  // The gate last: that there is nothing more to start must not wait for it.
+  // The throttle is asked last: a batch that has nothing more to start must not wait for it.
   while (starting_ && running_ < most_ && has_job(now)) {
     if (throttle_.closed_until(now) > now) return;
     std::unique_ptr<map_job> job = next_job(now);
     slot* s = free_slot();
     try {
       start(*s, std::move(job));
-    } catch (const failure&) {
-      // No descriptors: as many jobs at once as there are for.
-      if ((errno != EMFILE && errno != ENFILE) || running_ == 0 || !s->job) throw;
+    } catch (const failure& f) {
+      // No descriptors are left: no more jobs at once than there are descriptors for.
+      const bool starved = f.error == EMFILE || f.error == ENFILE;
+      if (!starved || running_ == 0 || !s->job) throw;
       most_ = running_;
       fetched_ = std::move(s->job);
       free_.insert(s->number);
@@ -130,7 +125,7 @@ void batch::start_what_may(std::int64_t now) {
   }
 }
 
-/// The lowest one.
+/// The free slot with the lowest number, or a new one.
 batch::slot* batch::free_slot() {
   if (free_.empty()) {
     const int number = static_cast<int>(slots_.size()) + 1;
@@ -146,7 +141,7 @@ bool batch::is_due(std::int64_t now) const {
   return !waiting_.empty() && waiting_.top().due <= now;
 }
 
-/// That may be started now. Passes over what an earlier run has done.
+/// True if a job may be started now. Skips those that an earlier run has done.
 bool batch::has_job(std::int64_t now) {
   input_waits_ = false;
   if (is_due(now)) return true;
@@ -184,10 +179,10 @@ brood::options batch::options_for(slot& s, map_job& job) {
   return o;
 }
 
-/// By an earlier run.
+/// True if an earlier run has done the job.
 bool batch::is_done(map_job& job) {
   if (!journal_.at_work()) return false;
-  job.slot = 1;  // {%} is no part of what a job is
+  job.slot = 1;  // the same for all: {%} must not count in the identity of a job
   job.cmd = template_.command_for(job);
   if (!journal_.is_done(job)) return false;
   ++skipped_;
@@ -240,7 +235,7 @@ void batch::cancel_running() {
 
 // --- waiting ---
 
-/// When a job in `s` has taken too long for its kind.
+/// The moment from which the job in `s` has taken too long compared with others (--timeout 200%).
 std::int64_t batch::late_at(const slot& s) const {
   if (!settings_.timeout_percent || !s.handle || s.why) return INT64_MAX;
   const auto median = durations_.get();
@@ -261,30 +256,30 @@ void batch::heed_limits(std::int64_t now) {
 
 void batch::heed_signals() {
   if (signals_.take_question()) answer_question(monotonic_now());
-  const int wishes = signals_.wishes();
-  if (wishes == wishes_heeded_) return;
-  wishes_heeded_ = wishes;
+  const int requests = signals_.requests();
+  if (requests == requests_heeded_) return;
+  requests_heeded_ = requests;
   stop_starting();
   cancel_running();  // asked again: KILL
 }
 
-/// In the middle of a write that was interrupted.
+/// Called when a write was interrupted. False: give it up.
 bool batch::go_on() {
-  const int wishes = signals_.wishes();
-  if (wishes == 0) return true;
+  const int requests = signals_.requests();
+  if (requests == 0) return true;
   heed_signals();
-  if (wishes > 2) return false;
-  // Whoever does not read what we write does not keep us for ever.
-  constexpr int most = 40;  // of interruptions, 50 ms apart
+  if (requests > 2) return false;
+  // A reader that does not read must not keep us for ever.
+  constexpr int most = 40;  // interruptions, 50 ms apart: two seconds
   const brood::pool::counts c = pool_.count();
   return c.running + c.queued + c.waiting > 0 || ++patience_ < most;
 }
 
 void batch::wait(std::int64_t now) {
-  std::vector<pollfd> wanted{{signals_.event(), POLLIN, 0}};
+  std::vector<pollfd> wanted{{signals_.descriptor(), POLLIN, 0}};
   const bool room = starting_ && running_ < most_;
   std::int64_t until = progress_.next();
-  const bool more = fetched_ || !(input_ended_ || input_waits_);  // to start at once
+  const bool more = fetched_ || !(input_ended_ || input_waits_);  // a job that could start at once
   const std::int64_t opens = room && (more || !waiting_.empty()) ? throttle_.closed_until(now) : 0;
   if (room && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
   if (more && opens > now) until = std::min(until, opens);

@@ -15,7 +15,6 @@
 
 #include "map/command_template.hpp"
 #include "map/halt.hpp"
-#include "map/interrupts.hpp"
 #include "map/job.hpp"
 #include "map/median.hpp"
 #include "map/printer.hpp"
@@ -25,20 +24,21 @@
 #include "map/settings.hpp"
 #include "map/slot_output.hpp"
 #include "map/start_throttle.hpp"
+#include "signals.hpp"
 
 namespace cli {
 
-/// Who is told how jobs end.
+/// Where the ends of jobs are written down.
 struct sinks {
   results_writer& files;
   run_journal& past;
 };
 
-/// One thread does it all: it waits for ends of jobs, for arguments, for moments and for signals.
-/// The pool's thread only says that something has ended.
+/// One thread does all the work: it waits for jobs to end, for arguments, for points in time and
+/// for signals. The pool's thread only tells it that a job has ended.
 class batch {
  public:
-  /// Everything is borrowed; the pool is for this batch alone. Errors: failure.
+  /// All arguments are borrowed, and the pool is used by this batch alone. Errors: failure.
   batch(const map_settings& s, job_source& jobs, const command_template& c, sinks k,
         brood::pool& pool);
   batch(const batch&) = delete;
@@ -95,11 +95,11 @@ class batch {
   const command_template& template_;
   results_writer& results_;
   run_journal& journal_;
-  interrupts signals_;
+  stop_signals signals_;
   start_throttle throttle_;
   printer printer_;
   brood::options base_;
-  int nothing_ = -1;  // what jobs read that are not given anything
+  int nothing_ = -1;  // /dev/null, the stdin of jobs that are given none
   brood::retry_policy policy_;
   median_of_last durations_;
   std::int64_t began_;
@@ -108,21 +108,21 @@ class batch {
   int most_ = 1;  // jobs at once
   std::vector<std::unique_ptr<slot>> slots_;
   std::set<int> free_;
-  bool hurries_ = false;           // what a success means for others is known: nothing
-  std::unique_ptr<slot> vacated_;  // what has just ended, not a place
+  bool hurries_ = false;  // a success changes nothing for other jobs: start the next one first
+  std::unique_ptr<slot> vacated_;  // holds a job that has ended while its slot runs the next one
   int running_ = 0;
   std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;
   std::unique_ptr<map_job> fetched_;
   bool input_ended_ = false;
   std::uint64_t fetched_count_ = 0;
   bool input_waits_ = false;
-  bool starting_ = true;  // something may still be started
+  bool starting_ = true;  // jobs may still be started
   bool cancelling_ = false;
   bool halted_ = false;
-  bool checked_ = false;  // the first command and its options
-  int wishes_heeded_ = 0;
+  bool checked_ = false;  // the first command and its options were checked for mistakes
+  int requests_heeded_ = 0;
   int patience_ = 0;
-  std::optional<int> fatal_;  // the exit status, whatever comes
+  std::optional<int> fatal_;  // the exit status, however the other jobs end
   tally tally_;
   std::uint64_t cancelled_ = 0;
   std::uint64_t skipped_ = 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "clock.hpp"
 #include "exit.hpp"
 #include "io.hpp"
 #include "map/batch.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 using outcome = brood::expected<brood::completed_process, brood::error>;
 
-/// What an outcome says about the job, as `brood run` would.
+/// Judges an outcome as `brood run` would.
 job_end end_of(const map_job& job, const outcome& r) {
   job_end end;
   end.job = &job;
@@ -33,7 +34,7 @@ job_end end_of(const map_job& job, const outcome& r) {
   return end;
 }
 
-/// What would go wrong for each job, as it does not depend on arguments.
+/// True for an error that every job would meet, because it does not depend on the arguments.
 bool is_about_the_command(const brood::error& e) {
   switch (e.kind()) {
     case brood::error_kind::bad_request:
@@ -64,8 +65,9 @@ void batch::ended(slot& s, outcome r) {
   s.handle = {};
   --running_;
   progress_.hide();
-  s.output->close_off(*s.job);  // before the next one starts, for which somebody left may wait
-  if (s.output->exceeded() && !s.why) s.why = brood::reason::output_limit;  // it was faster than we
+  s.output->close_off(*s.job);  // before the slot's next job may write to the same files
+  if (s.output->exceeded() && !s.why)
+    s.why = brood::reason::output_limit;  // it ended before we saw it
   if (s.why && r) {
     const bool ended_itself = r->reason != brood::reason::cancelled;
     if (!ended_itself || *s.why == brood::reason::output_limit) {
@@ -85,13 +87,13 @@ void batch::ended(slot& s, outcome r) {
   try {
     start_what_may(monotonic_now());
   } catch (const failure&) {
-    wrong = std::current_exception();  // what has ended is written down all the same
+    wrong = std::current_exception();  // first write down the job that has ended
   }
   settle(*vacated_, r);
   if (wrong) std::rethrow_exception(wrong);
 }
 
-/// The slot is for the next job, while this one is shown and written down.
+/// Frees the slot for the next job, while the one that has ended is shown and written down.
 void batch::vacate(slot& s) {
   if (!vacated_) vacated_ = std::make_unique<slot>(0, settings_, signals_);
   std::swap(s.output, vacated_->output);
@@ -130,7 +132,7 @@ void batch::settle(slot& s, const outcome& r) {
   judge(end);
 }
 
-/// Those whose next attempt will not come: their last one has been shown.
+/// Settles the jobs that wait for an attempt that will not come; their last one has been shown.
 void batch::drop_waiting() {
   for (; !waiting_.empty(); waiting_.pop()) {
     const waiting_job& w = waiting_.top();
@@ -163,7 +165,7 @@ void batch::say(const job_end& end) const {
   std::string line;
   if (settings_.timeout_percent && end.result->reason == brood::reason::timed_out &&
       !settings_.options.timeout.given()) {
-    line = "took too long beside the others: " + template_.text_for(*end.job);
+    line = "took too long compared with the others: " + template_.text_for(*end.job);
   } else {
     line = diagnosis(*end.result, end.job->cmd, plain);
   }
@@ -180,7 +182,7 @@ void batch::judge(const job_end& end) {
   ++tally_.done;
   if (!end.success) ++tally_.failed;
   if (end.success && end.result != nullptr) durations_.add(end.result->usage.wall.count());
-  // What the system refuses to a single job it will refuse to the next ones, too.
+  // If the system cannot start a job while no other runs, it will not start the next ones either.
   const bool starved =
       end.result == nullptr && end.wrong->kind() == brood::error_kind::busy && running_ == 0;
   if (starved ||

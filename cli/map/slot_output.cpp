@@ -17,6 +17,7 @@
 #include <brood/stdio.hpp>
 
 #include "exit.hpp"
+#include "io.hpp"
 #include "spool.hpp"
 
 namespace cli {
@@ -31,11 +32,12 @@ std::uint64_t size_of(int file) {
 int open_named(const std::string& path, bool append) {
   const int how = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | (append ? O_APPEND : 0);
   const int file = ::open(path.c_str(), how, 0666);
-  if (file < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (file < 0) throw system_failure("open '" + path + "'");
   return file;
 }
 
-/// A write of a block after `size` bytes fails for want of space, as those of the job may have.
+/// True if a block written after `size` bytes finds no space: then the job's writes may have failed
+/// too.
 bool is_full(int file, std::uint64_t size) {
   static constexpr std::array<char, 4096> block{};
   const bool full = ::pwrite(file, block.data(), block.size(), static_cast<off_t>(size)) < 0 &&
@@ -44,7 +46,7 @@ bool is_full(int file, std::uint64_t size) {
   return full;
 }
 
-/// There is hardly any space left below it.
+/// True if the file system has hardly any space left: 16 blocks.
 bool is_nearly_full(int file) {
   struct statvfs about {};
   return ::fstatvfs(file, &about) != 0 || about.f_bavail <= 16;
@@ -53,15 +55,14 @@ bool is_nearly_full(int file) {
 void append(std::string& to, const extent& e) {
   const std::size_t had = to.size();
   to.resize(had + static_cast<std::size_t>(e.length));
-  const ssize_t n = ::pread(e.file, to.data() + had, static_cast<std::size_t>(e.length),
-                            static_cast<off_t>(e.from));
+  const ssize_t n = read_at(e.file, std::span(to).subspan(had), e.from);
   to.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
 }
 
 std::string last_line_of(int file, std::uint64_t size) {
   std::array<char, 512> block;
   const std::uint64_t from = size > block.size() ? size - block.size() : 0;
-  const ssize_t n = ::pread(file, block.data(), block.size(), static_cast<off_t>(from));
+  const ssize_t n = read_at(file, block, from);
   std::string_view text(block.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
   while (text.ends_with('\n')) text.remove_suffix(1);
   const std::size_t end = text.rfind('\n');
@@ -80,7 +81,7 @@ void slot_output::drop_files() {
 }
 
 void slot_output::open_files(const std::string& folder) {
-  // Who was not stopped with its job may still write to the old ones.
+  // A process that outlives its job may still write to the old files; under `sealed` there is none.
   const bool reuse = !named_ && folder.empty() && out_.file >= 0 &&
                      settings_.options.contain == brood::containment::sealed;
   if (reuse) {
@@ -105,7 +106,7 @@ void slot_output::open_files(const std::string& folder) {
 
 brood::stdio slot_output::target(const stream& s, int inherited) const {
   const int number = s.live ? s.live->writer() : s.file >= 0 ? s.file : inherited;
-  // Only what passes through the library can be seen to be silent.
+  // An idle timeout needs the output to pass through the library.
   if (settings_.options.idle_timeout.given()) return brood::tee({brood::fd(number)});
   return number == inherited ? brood::stdio(brood::INHERIT) : brood::fd(number);
 }
@@ -158,7 +159,7 @@ bool slot_output::exceeded() const {
 
 void slot_output::close_off(const map_job& job) {
   for (stream* s : {&out_, &err_}) s->size = size_of(s->file);
-  // Both are below one folder: who wrote nothing may have found no space for it.
+  // Both files are on one file system: a job that wrote nothing may have found no space for it.
   const bool suspicious = out_.size + err_.size == 0 && out_.file >= 0 && is_nearly_full(out_.file);
   for (const stream* s : {&out_, &err_}) {
     if (s->file < 0) continue;
@@ -188,30 +189,27 @@ void slot_output::show(printer& p, std::uint64_t seq, std::string_view tag) {
 }
 
 std::string slot_output::text(bool err, std::uint64_t most, std::uint64_t& omitted) const {
-  const stream& s = of(err);
-  omitted = s.capped ? s.capped->omitted() : 0;
-  std::string all;
-  for (const extent& e : parts(s)) {
-    const std::uint64_t n = std::min(most - std::min<std::uint64_t>(most, all.size()), e.length);
-    omitted += e.length - n;
-    append(all, {e.file, e.from, n});
-  }
-  return all;
+  return part_of(of(err), false, most, omitted);
 }
 
 std::string slot_output::tail(bool err, std::uint64_t most, std::uint64_t& omitted) const {
-  const stream& s = of(err);
-  omitted = s.capped ? s.capped->omitted() : 0;
+  return part_of(of(err), true, most, omitted);
+}
+
+/// The start or the end of what was kept.
+std::string slot_output::part_of(const stream& s, bool from_end, std::uint64_t most,
+                                 std::uint64_t& omitted) const {
   const std::vector<extent> all = parts(s);
-  std::uint64_t before = 0;
-  for (const extent& e : all) before += e.length;
-  before -= std::min(before, most);
+  std::uint64_t kept = 0;
+  for (const extent& e : all) kept += e.length;
+  std::uint64_t skip = from_end ? kept - std::min(kept, most) : 0;
+  omitted = (s.capped ? s.capped->omitted() : 0) + kept - std::min(kept, most);
   std::string text;
   for (const extent& e : all) {
-    const std::uint64_t skip = std::min(before, e.length);
-    before -= skip;
-    omitted += skip;
-    append(text, {e.file, e.from + skip, e.length - skip});
+    const std::uint64_t before = std::min(skip, e.length);
+    const std::uint64_t length = std::min(e.length - before, most - text.size());
+    skip -= before;
+    append(text, {e.file, e.from + before, length});
   }
   return text;
 }

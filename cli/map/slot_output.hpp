@@ -13,50 +13,50 @@
 #include <brood/options.hpp>
 
 #include "map/capped.hpp"
-#include "map/interrupts.hpp"
 #include "map/job.hpp"
 #include "map/live.hpp"
 #include "map/settings.hpp"
+#include "signals.hpp"
 
 namespace cli {
 
-/// Files that are used again for the next job in the slot.
+/// Its files are used again for the next job in the slot.
 class slot_output {
  public:
-  slot_output(const map_settings& s, const interrupts& wake) : settings_(s), wake_(wake) {}
+  slot_output(const map_settings& s, const stop_signals& wake) : settings_(s), wake_(wake) {}
   slot_output(const slot_output&) = delete;
   slot_output& operator=(const slot_output&) = delete;
   ~slot_output() { drop_files(); }
 
-  /// For a new attempt: sets out, err and on_chunk. \param folder  where it is to be kept, or "".
-  /// Errors: failure.
+  /// Prepares for an attempt: sets out, err and on_chunk. `folder`: where to keep the output, or
+  /// "". Errors: failure.
   void prepare(brood::options& o, const std::string& folder);
 
   /// Descriptors to wait for, under --line-buffer.
   void add_to(std::vector<pollfd>& wanted) const;
-  /// Whether `descriptor` is one of these.
+  /// True if `descriptor` is one of these.
   bool reads(int descriptor) const;
-  /// Show the lines that are there.
+  /// Shows the whole lines that have come.
   void read(printer& p, std::uint64_t seq, std::string_view tag);
-  /// It wrote more than --max-output.
+  /// True if the job wrote more than --max-output.
   bool exceeded() const;
 
-  /// The attempt has ended: what comes below is of what it has written until now. Errors: failure,
-  /// if output was lost for want of space.
+  /// To be called when the attempt has ended: the functions below are about what it has written by
+  /// then. Errors: failure, if output was lost because the disk is full.
   void close_off(const map_job& job);
   void show(printer& p, std::uint64_t seq, std::string_view tag);
-  /// What it wrote to stdout or stderr; at most `most` bytes, how many more into `omitted`.
+  /// The first `most` bytes of stdout or stderr. `omitted` becomes the number of bytes left out.
   std::string text(bool err, std::uint64_t most, std::uint64_t& omitted) const;
-  /// The end of it.
+  /// The last `most` bytes.
   std::string tail(bool err, std::uint64_t most, std::uint64_t& omitted) const;
   std::uint64_t bytes(bool err) const;
-  /// The last line, for people. While it runs, too.
+  /// The last line so far, for people.
   std::string last_line() const;
 
  private:
   struct stream {
     int file = -1;
-    std::uint64_t size = 0;  // of what is in it, once that was closed off
+    std::uint64_t size = 0;  // set by close_off()
     std::unique_ptr<capped_file> capped;
     std::unique_ptr<live_stream> live;
   };
@@ -64,14 +64,16 @@ class slot_output {
   void open_files(const std::string& folder);
   brood::stdio target(const stream& s, int inherited) const;
   std::vector<extent> parts(const stream& s) const;
+  std::string part_of(const stream& s, bool from_end, std::uint64_t most,
+                      std::uint64_t& omitted) const;
   bool capped() const;
   const stream& of(bool err) const { return err ? err_ : out_; }
 
   const map_settings& settings_;
-  const interrupts& wake_;
+  const stop_signals& wake_;
   stream out_;
   stream err_;
-  bool named_ = false;  // the files are not ours to use again
+  bool named_ = false;  // the files belong to --results and are not used again
 };
 
 }  // namespace cli

@@ -1,30 +1,17 @@
-// Looks at the clock, at the load and at free memory.
+// Asks the clock, the load average and the free memory whether a job may start.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/start_throttle.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 
 #include "exit.hpp"
+#include "proc.hpp"
 
 namespace cli {
 
 namespace {
 
 constexpr std::int64_t second = 1'000'000'000;
-
-/// In bytes; 0 if it cannot be told.
-std::uint64_t available_memory() {
-  std::FILE* f = std::fopen("/proc/meminfo", "re");
-  if (f == nullptr) return 0;
-  char line[128];
-  unsigned long long kib = 0;
-  while (std::fgets(line, sizeof line, f) != nullptr) {
-    if (std::sscanf(line, "MemAvailable: %llu kB", &kib) == 1) break;
-  }
-  std::fclose(f);
-  return kib << 10;
-}
 
 }  // namespace
 
@@ -40,7 +27,7 @@ std::int64_t start_throttle::closed_until(std::int64_t now) {
     if (now < next) return next;
   }
   if (!settings_.load && !settings_.free_memory) return 0;
-  // The load is slow to rise: between two looks one job goes through.
+  // The load average rises slowly, so only one job starts between two looks at it.
   if (looked_ == INT64_MIN || now - looked_ >= second || last_start_ >= looked_) {
     if (looked_ != INT64_MIN && now - looked_ < second / 10) return looked_ + second / 10;
     looked_ = now;

@@ -1,4 +1,4 @@
-// --delay, --load and --memfree: whether this is a moment to start a job.
+// --delay, --load and --memfree: may a job start now?
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -20,7 +20,7 @@ class start_throttle {
   const map_settings& settings_;
   std::int64_t last_start_ = INT64_MIN;
   std::int64_t looked_ = INT64_MIN;
-  bool busy_ = false;  // when it was looked
+  bool busy_ = false;  // at the last look
 };
 
 }  // namespace cli

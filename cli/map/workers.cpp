@@ -16,8 +16,8 @@
 
 #include "exit.hpp"
 #include "io.hpp"
-#include "map/interrupts.hpp"
 #include "map/printer.hpp"
+#include "signals.hpp"
 
 namespace cli {
 
@@ -46,7 +46,7 @@ class asked {
       : settings_(s),
         jobs_(jobs),
         workers_(resolve(s.jobs)),
-        printer_(s.keep_order, [this] { return signals_.wishes() == 0; }),
+        printer_(s.keep_order, [this] { return signals_.requests() == 0; }),
         pool_(brood::command(command), options_of(s, workers_)) {}
 
   int run() {
@@ -78,15 +78,15 @@ class asked {
  private:
   void wait() {
     for (;;) {
-      pollfd p{signals_.event(), POLLIN, 0};
+      pollfd p{signals_.descriptor(), POLLIN, 0};
       ::poll(&p, 1, -1);
       signals_.clear();
-      if (signals_.wishes() > 0) {
+      if (signals_.requests() > 0) {
         for (std::thread& t : threads_) ::pthread_kill(t.native_handle(), SIGALRM);
       }
       const std::lock_guard hold(lock_);
       if (alive_ == 0) return;
-      if (signals_.wishes() > 0) stop();
+      if (signals_.requests() > 0) stop();
     }
   }
 
@@ -169,7 +169,7 @@ class asked {
   const map_settings& settings_;
   job_source& jobs_;
   int workers_;
-  interrupts signals_;
+  stop_signals signals_;
   std::vector<std::thread> threads_;
   std::mutex input_;
   std::mutex output_;

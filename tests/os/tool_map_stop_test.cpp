@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -113,6 +114,8 @@ const char* name_of(ending how) {
   constexpr const char* names[] = {"Term", "Int", "Kill", "Timeout", "Halt"};
   return names[static_cast<int>(how)];
 }
+
+void PrintTo(ending how, std::ostream* to) { *to << name_of(how); }
 
 class ToolMapLeak : public ToolMapStop,
                     public ::testing::WithParamInterface<std::tuple<ending, bool>> {

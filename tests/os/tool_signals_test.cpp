@@ -1,12 +1,15 @@
 // What signals to the tool do to the command, and that nothing of it survives the tool.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <initializer_list>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -162,10 +165,37 @@ TEST_F(ToolSignals, ASignalEndsAStartThatIsStuck) {
   EXPECT_EQ(tool.wait().signal, SIGTERM);
 }
 
+TEST_F(ToolSignals, ASecondSignalEndsAToolWhoseReportNobodyReads) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const std::string t = support::tool();
+  const std::string h = support::helper();
+  const pid_t tool = ::fork();
+  ASSERT_GE(tool, 0);
+  if (tool == 0) {
+    ::dup2(ends[1], STDOUT_FILENO);
+    ::execl(t.c_str(), t.c_str(), "run", "--quiet-ok", "--", h.c_str(), "spam", "1M", "+", "ready",
+            "done", "+", "exit", "1", static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  support::wait_for_file_line_count(path("done"), 1);
+  ::kill(tool, SIGTERM);
+  EXPECT_FALSE(support::wait_gone(tool, 400ms));  // it may still report
+  ::kill(tool, SIGTERM);
+  int status = 0;
+  EXPECT_TRUE(support::poll_until(support::patience,
+                                  [&] { return ::waitpid(tool, &status, WNOHANG) == tool; }));
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) << status;
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 struct leak_case {
   const char* name;
   int signal;  // to the tool; 0: it times out
 };
+
+void PrintTo(const leak_case& c, std::ostream* to) { *to << c.name; }
 
 class ToolLeaks : public support::os_test,
                   public ::testing::WithParamInterface<std::tuple<leak_case, bool>> {};

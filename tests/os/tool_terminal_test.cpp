@@ -160,6 +160,44 @@ TEST_F(ToolTerminal, CtrlCEndsTheCommand) {
   EXPECT_EQ(t.status(), 128 + SIGINT);
 }
 
+TEST_F(ToolTerminal, CtrlCEndsACommandThatHasLeftTheTerminal) {
+  terminal t;
+  t.type("$T run -- setsid $HELPER out 'go''o\\n' + pause\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+TEST_F(ToolTerminal, ACommandThatHandlesCtrlCIsNotTriedAgain) {
+  terminal t;
+  t.type(
+      "$T run -q --retry 3,1ms -- $HELPER ready attempts + block-signals INT + out 'go''o\\n' "
+      "+ wait-signal INT + exit 5\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  t.await("INT\r\n");
+  EXPECT_EQ(t.status(), 5);
+  EXPECT_EQ(support::lines_of(path("attempts")).size(), 1U);
+}
+
+TEST_F(ToolTerminal, ACommandThatDiesOfCtrlCIsNotTriedAgain) {
+  terminal t;
+  t.type("$T run -q --retry 3,1ms -- $HELPER ready attempts + out 'go''o\\n' + pause\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+  EXPECT_EQ(support::lines_of(path("attempts")).size(), 1U);
+}
+
+TEST_F(ToolTerminal, CtrlCBetweenAttemptsIsTheEnd) {
+  terminal t;
+  t.type("$T run --retry 3,100s -- $HELPER ready attempts + exit 1\n");
+  t.await("again in 100 s\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+  EXPECT_EQ(support::lines_of(path("attempts")).size(), 1U);
+}
+
 TEST_F(ToolTerminal, CtrlCEndsAScriptThatRunsTheTool) {
   if (::access("/bin/bash", X_OK) != 0) GTEST_SKIP() << "bash is who waits to see how it ended";
   terminal t;

@@ -6,10 +6,20 @@
 
 #include <cstddef>
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include <brood/status.hpp>
+
+namespace brood {
+
+// Where a test has one as its parameter, gtest would print its bytes.
+inline void PrintTo(containment level, std::ostream* to) { *to << to_string(level); }
+
+}  // namespace brood
 
 namespace support {
 
