@@ -1,4 +1,4 @@
-// Tells UTF-8 from other bytes, by the table of well-formed sequences of the Unicode standard.
+// Recognises UTF-8 by the Unicode standard's table of well-formed sequences.
 // SPDX-License-Identifier: Apache-2.0
 #include "bytes.hpp"
 

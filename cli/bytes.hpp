@@ -1,4 +1,4 @@
-// Bytes that may be no text: is it UTF-8, and what to show where it has to be.
+// Bytes that may not be text: whether they are UTF-8, and how to show them as UTF-8 or base64.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

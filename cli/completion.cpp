@@ -13,7 +13,7 @@ namespace cli {
 
 namespace {
 
-/// What the words behind an option may be.
+/// What kind of words may follow an option.
 enum class words { nothing, something, files, folders, choice };
 
 bool is_choice(std::string_view value) { return value.find('|') != std::string_view::npos; }
@@ -30,7 +30,7 @@ std::string choices(std::string value) {
   return value;
 }
 
-/// Between single quotes, for a shell.
+/// Quotes for a shell, with single quotes.
 std::string single_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -34,7 +34,7 @@ std::string ladder(const brood::options& o) {
 std::string describe(const brood::command& cmd, const settings& s) {
   std::string page = cmd.to_string() + "\n";
   for (const auto& [name, value] : s.given) {
-    if (name == "contain" || name == "stop") continue;  // below, given or not
+    if (name == "contain" || name == "stop") continue;  // added below, whether given or not
     add(page, name, value.empty() ? "" : brood::shlex::quote(value));
   }
   if (s.append) add(page, "append", "");

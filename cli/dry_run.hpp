@@ -10,7 +10,7 @@
 
 namespace cli {
 
-/// The command, quoted for a shell, and a line for each thing that would be set.
+/// The command, quoted for a shell, and a line for each option that is in force.
 std::string describe(const brood::command& cmd, const settings& s);
 
 }  // namespace cli

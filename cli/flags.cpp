@@ -48,7 +48,7 @@ bool is_refused(const verb_flags& verb, std::string_view name) {
   return std::find(verb.refused.begin(), verb.refused.end(), name) != verb.refused.end();
 }
 
-/// A verb's own flag goes before one of the table with the same name.
+/// A verb's own flag takes precedence over a flag of the table with the same name.
 flag find(const verb_flags& verb, std::string_view name) {
   for (const own_flag& f : verb.own) {
     if (is_one_of(name, f.flags)) return {.own = &f};
@@ -61,15 +61,15 @@ flag find(const verb_flags& verb, std::string_view name) {
                 " --help'"};
 }
 
-/// The words that are flags: cut into one name or one value each, the values never looked at.
-/// CLI11 by itself goes on after an unknown flag as if it were a switch, and takes the next word
-/// for the value of `--name=`: it cannot say where a command begins.
+/// Finds the words that are flags, and cuts them into names and values, which it does not
+/// interpret. CLI11 cannot tell where a command begins: it treats an unknown flag as a switch and
+/// goes on, and it takes the next word as the value of `--name=`.
 class located {
  public:
   located(const verb_flags& verb, std::span<char* const> all) : verb_(verb), all_(all) {
     while (at_ < all_.size()) {
       const std::string_view word = all_[at_];
-      if (word.size() < 2 || word[0] != '-') return;  // "-" is a word like others
+      if (word.size() < 2 || word[0] != '-') return;  // "-" is no flag
       ++at_;
       if (word == "--") return;
       if (word[1] == '-') {
@@ -168,7 +168,7 @@ std::string_view group_of(const flag& f) {
   return "More";
 }
 
-/// The names among `flags` that the verb's own flags leave to the table: those go first.
+/// The names among `flags` that no flag of the verb's own has taken.
 std::string free_names(const verb_flags& verb, std::string_view flags) {
   std::string names;
   while (!flags.empty()) {
@@ -193,7 +193,7 @@ void add_flag(CLI::App& app, const flag& f, const std::string& names, settings& 
     option = app.add_option_function<std::string>(names, read, help);
     option->type_name(std::string(f.value()));
   }
-  // As each comes, so that the order between different flags counts; the last of equals wins.
+  // Applied one by one, so that the order of different flags counts; of equal ones the last wins.
   option->trigger_on_parse()->group(std::string(group_of(f)));
 }
 
@@ -219,7 +219,8 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
     const bool own = f.own != nullptr;
     add_flag(app, f, own ? std::string(f.flags()) : free_names(verb, f.flags()), to);
   }
-  std::reverse(found.words().begin(), found.words().end());  // as CLI11 takes a vector
+  std::reverse(found.words().begin(),
+               found.words().end());  // the order in which CLI11 takes a vector
   try {
     app.parse(std::move(found.words()));
   } catch (const CLI::ParseError& e) {

@@ -1,4 +1,4 @@
-// Reading flags: one for each entry of the library's option table, and those of a verb's own.
+// Reading flags: one for each entry of the library's option table, and a verb's own.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,7 +21,7 @@ namespace cli {
 struct settings {
   brood::options options;
 
-  // The flags of the table that were given, as NAME and text, in their order.
+  // The name and text of each flag of the table that was given, in order.
   std::vector<std::pair<std::string_view, std::string>> given;
 
   // The tool's own.
@@ -49,13 +49,13 @@ struct settings {
   }
 };
 
-/// A flag that is the tool's and not the library's.
+/// A flag of the tool that is no option of the library.
 struct own_flag {
   std::string_view flags;  ///< as in the table: "-C,--chdir"
   std::string_view value;  ///< what follows; empty for a switch
   std::string_view help;
   std::string_view group;  ///< its heading on the page of --help
-  /// Gets the `settings` that read_flags() was given. Errors: failure.
+  /// `to`: the settings that read_flags() was given. Errors: failure.
   void (*set)(settings& to, const std::string& text);
 };
 
@@ -67,7 +67,7 @@ inline constexpr std::string_view ending = "How it ends";
 inline constexpr std::string_view report = "What is reported";
 }  // namespace flag_groups
 
-/// The flags of one verb: the table's, less some, and its own.
+/// The flags of one verb: its own, and those of the table except `refused`.
 struct verb_flags {
   std::string_view name;
   std::string_view usage;
@@ -75,14 +75,14 @@ struct verb_flags {
   std::string_view footer;
   std::span<const own_flag> own;
   std::span<const std::string_view> refused;  ///< names of the table that make no sense here
-  bool own_first = false;                     ///< on the page of --help
+  bool own_first = false;                     ///< before the table's on the page of --help
 };
 
 void set_signal(settings& s, const std::string& text);
 void set_kill_after(settings& s, const std::string& text);
 
-/// Reads the flags into `to`. \return how many words they are: the command starts there.
-/// Errors: failure.
+/// Reads the flags into `to`. \return the number of words that were flags; the command follows
+/// them. Errors: failure.
 std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to);
 
 verb_page page_of(const verb_flags& verb);

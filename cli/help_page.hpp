@@ -34,7 +34,7 @@ class help_page : public CLI::Formatter {
     for (std::size_t at = names.find(','); at != std::string::npos; at = names.find(',', at + 1)) {
       names.insert(at + 1, " ");
     }
-    // A lone long name stands below the long names, not below the short ones.
+    // An option without a short name is aligned with the long names.
     std::string line = names.starts_with("--") ? "      " + names : "  " + names;
     if (!option->get_type_name().empty()) line += " " + option->get_type_name();
     return line + wrapped(option->get_description(), line.size());

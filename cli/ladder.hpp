@@ -8,11 +8,11 @@
 
 namespace cli {
 
-/// --signal and --kill-after are short for a ladder of two steps. Errors: failure.
+/// Makes the ladder of two steps that --signal and --kill-after stand for. Errors: failure.
 void make_ladder(std::string_view verb, settings& s);
 
-/// Orphans of what we start come to us instead of being lost to init. On failure (a filter of
-/// system calls) it is as if we had not asked.
+/// Makes orphans of what we start our children, instead of init's. Where a filter of system calls
+/// refuses that, nothing changes.
 void become_reaper();
 
 }  // namespace cli

@@ -46,7 +46,7 @@ std::string state_of(const journal::run_record& run) {
 
 using table = std::vector<std::vector<std::string>>;
 
-/// In columns; all but the last, and numbers to the right.
+/// Prints in columns. Numbers are aligned to the right; the last column is not padded.
 void print(const table& lines, sink& to) {
   constexpr std::string_view numbers = "100111100";  // by column
   std::vector<std::size_t> widths(lines[0].size());

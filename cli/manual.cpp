@@ -20,7 +20,7 @@ namespace cli {
 
 namespace {
 
-/// Text that troff shows as it is: no line of it is a request.
+/// Escapes text so that troff shows it as it is and takes no line of it for a request.
 std::string roff(std::string_view text) {
   std::string out;
   bool at_start = true;
@@ -84,9 +84,7 @@ std::string options_of(const verb_page& page) {
 }
 
 void write_file(const std::string& path, std::string_view text) {
-  const auto refuse = [&path] {
-    throw failure{"cannot write '" + path + "': " + std::strerror(errno)};
-  };
+  const auto refuse = [&path] { throw system_failure("cannot write '" + path + "'"); };
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
     const std::string folder = path.substr(0, slash);

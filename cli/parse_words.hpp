@@ -1,4 +1,4 @@
-// Words to the values of a verb's options, for verbs that run no command of the user.
+// Parses the words of a verb that runs no command of the user.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

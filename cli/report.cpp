@@ -1,4 +1,4 @@
-// Says in one line why a command was ended, or, if asked to, how any command ended.
+// One line about why a command was stopped, or under --verbose about how it ended.
 // SPDX-License-Identifier: Apache-2.0
 #include "report.hpp"
 
@@ -23,7 +23,7 @@ std::string seconds(std::chrono::nanoseconds t) {
   return to_text("%.3f s", std::chrono::duration<double>(t).count());
 }
 
-/// Why the command did not end by itself; empty if it did.
+/// Why the command was stopped; empty if it ended by itself.
 std::string cause(const brood::completed_process& result, const brood::options& o) {
   switch (result.reason) {
     case brood::reason::timed_out:

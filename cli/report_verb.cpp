@@ -1,4 +1,4 @@
-// `brood report`: one run of the journal, in several forms; the output and the story of one job.
+// `brood report`: one run of the journal in several forms; the output and the attempts of one job.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <unistd.h>
@@ -81,12 +81,11 @@ std::vector<journal::attempt> find_job(journal::reader& journal, const journal::
 
 void copy(const std::string& path, const journal::kept_output& kept, sink& to) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw failure{"cannot read the output '" + path + "': " + std::strerror(errno)};
+  if (fd < 0) throw system_failure("cannot read the output '" + path + "'");
   std::string buffer(64 * 1024, '\0');
   for (std::uint64_t done = 0; done < kept.bytes;) {
     const auto want = std::min<std::uint64_t>(buffer.size(), kept.bytes - done);
-    const ssize_t n = ::pread(fd, buffer.data(), want, static_cast<off_t>(kept.offset + done));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = read_at(fd, std::span(buffer).first(want), kept.offset + done);
     if (n <= 0) {
       const std::string reason = n < 0 ? std::strerror(errno) : "it is shorter than it was";
       ::close(fd);

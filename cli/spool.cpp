@@ -27,12 +27,9 @@ bool copy_by_hand(int spool, std::uint64_t from, std::uint64_t length, int to,
                   const patience& go_on) {
   std::array<char, 65536> block;
   while (length > 0) {
-    const ssize_t n =
-        ::pread(spool, block.data(),
-                static_cast<std::size_t>(std::min<std::uint64_t>(length, block.size())),
-                static_cast<off_t>(from));
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0) return true;  // somebody has cut it short
+    const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(length, block.size()));
+    const ssize_t n = read_at(spool, std::span(block).first(part), from);
+    if (n == 0) return true;  // it was truncated meanwhile
     if (n < 0 || !write_all(to, {block.data(), static_cast<std::size_t>(n)}, go_on)) return false;
     from += static_cast<std::uint64_t>(n);
     length -= static_cast<std::uint64_t>(n);
@@ -52,18 +49,19 @@ int make_spool(bool append) {
   std::string path = spool_folder();
   int spool = ::open(path.c_str(), O_TMPFILE | O_RDWR | mode | O_CLOEXEC, 0600);
   if (spool < 0 &&
-      (errno == EOPNOTSUPP || errno == EISDIR)) {  // a file system that only has files with names
+      (errno == EOPNOTSUPP || errno == EISDIR)) {  // the file system has no unnamed files
     path += "/brood-XXXXXX";
     spool = ::mkostemp(path.data(), mode | O_CLOEXEC);
     if (spool >= 0) ::unlink(path.c_str());
   }
-  if (spool < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (spool < 0) throw system_failure("open '" + path + "'");
   return spool;
 }
 
 bool copy_range(int spool, std::uint64_t from, std::uint64_t length, int to,
                 const patience& go_on) {
-  constexpr std::uint64_t most = 1 << 24;  // so that a signal is noticed in time
+  constexpr std::uint64_t most = 1
+                                 << 24;  // 16 MiB take milliseconds, so a signal is noticed in time
   auto at = static_cast<off_t>(from);
   while (length > 0) {
     const auto part = static_cast<std::size_t>(std::min(length, most));
@@ -71,7 +69,7 @@ bool copy_range(int spool, std::uint64_t from, std::uint64_t length, int to,
     if (n == 0) return true;
     if (n > 0) {
       length -= static_cast<std::uint64_t>(n);
-    } else if (errno == EINVAL || errno == ENOSYS) {  // a file in append mode, some terminals
+    } else if (errno == EINVAL || errno == ENOSYS) {  // append mode, some terminals
       return copy_by_hand(spool, static_cast<std::uint64_t>(at), length, to, go_on);
     } else if (errno == EAGAIN) {
       pollfd ready{to, POLLOUT, 0};

@@ -1,4 +1,4 @@
-// Unnamed files that hold output until it is shown: nothing of them stays behind, whatever happens.
+// Unnamed files that hold output until it is shown, and vanish with the process that has them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,13 +9,13 @@
 
 namespace cli {
 
-/// A new one below $TMPDIR or /tmp, open for reading and writing. Errors: failure.
+/// Makes a file below $TMPDIR or /tmp, open for reading and writing. Errors: failure.
 int make_spool(bool append = true);
 /// Where make_spool() puts them.
 std::string spool_folder();
 
-/// Bytes `from` to `from + length` of the file `spool` to `to`, without passing through memory
-/// where the system can. \return false, with errno set. \param go_on  as for write_all().
+/// Copies the bytes from `from` to `from + length` of the file `spool` to `to`, in the kernel where
+/// possible. \return false, with errno set, on failure. \param go_on  as for write_all().
 bool copy_range(int spool, std::uint64_t from, std::uint64_t length, int to,
                 const brood::callback<bool()>& go_on = {});
 

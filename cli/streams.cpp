@@ -1,4 +1,4 @@
-// Redirects the command's output as the flags say, and shows afterwards what was held back.
+// Redirects the command's output according to the flags, and shows afterwards what was held back.
 // SPDX-License-Identifier: Apache-2.0
 #include "streams.hpp"
 
@@ -32,11 +32,11 @@ brood::stdio appended(const brood::stdio& stream) {
   return brood::file(stream.path(), "a");
 }
 
-/// `stream`, and a copy to the descriptor.
+/// `stream` with a copy to the descriptor.
 brood::stdio with_copy(const brood::stdio& stream, int descriptor) {
   switch (stream.what()) {
     case kind::merge_stdout:
-      return stream;  // copied where stdout is
+      return stream;  // it is copied along with stdout
     case kind::devnull:
       return brood::tee({brood::fd(descriptor)});
     case kind::tee: {
@@ -49,7 +49,7 @@ brood::stdio with_copy(const brood::stdio& stream, int descriptor) {
   }
 }
 
-/// The same, but the bytes pass through us.
+/// The same stream, but its bytes pass through the tool.
 brood::stdio through(const brood::stdio& stream) {
   const bool not_seen = stream.what() == kind::inherit || stream.what() == kind::file;
   return not_seen ? brood::tee({stream}) : stream;
@@ -73,7 +73,7 @@ void check_streams(const settings& s) {
   for (const char* name : {"max_output", "max_output.policy", "text", "encoding", "errors"}) {
     if (s.json || !s.has(name) || (s.quiet_ok && s.has("max_output"))) continue;
     if (s.has("input") && !std::string_view(name).starts_with("max"))
-      continue;  // input is text too
+      continue;  // they are about the input as well
     throw failure{std::string("run: ") + name +
                   " is about output that is collected: it needs --json, or --quiet-ok with "
                   "--max-output"};
@@ -92,7 +92,7 @@ streams::streams(settings& s) : quiet_ok_(s.quiet_ok), json_(s.json) {
   }
   if (s.merge) o.err = brood::STDOUT;
   if (s.json) collect(s);
-  // Only what passes through us can be seen to be silent.
+  // An idle timeout needs the output to pass through the tool.
   const bool through_us = o.idle_timeout.given();
   if (s.quiet_ok && s.has("max_output")) {
     collect(s);
@@ -119,7 +119,7 @@ void streams::collect(settings& s) {
   if (!s.has("err") && !s.merge) o.err = brood::PIPE;
 }
 
-/// To a file of the system's and not to our memory: the output may be larger than that.
+/// Into an unnamed file rather than memory, which the output may exceed.
 void streams::hold_back(brood::stdio& stream, int& spool, bool through_us) {
   if (stream.what() == kind::merge_stdout) return;
   spool = make_spool();
@@ -127,10 +127,10 @@ void streams::hold_back(brood::stdio& stream, int& spool, bool through_us) {
 }
 
 void streams::copy_to(const std::string& path, settings& s) {
-  // One description for both streams, in append mode: nothing overwrites anything.
+  // Both streams share one open file in append mode, so neither overwrites the other.
   const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (s.append ? 0 : O_TRUNC);
   tee_ = ::open(path.c_str(), how, 0666);
-  if (tee_ < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (tee_ < 0) throw system_failure("open '" + path + "'");
   brood::options& o = s.options;
   if (o.capture_output) {
     o.out = brood::PIPE;

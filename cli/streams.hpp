@@ -1,4 +1,4 @@
-// Where the command's output goes: what --tee, --quiet-ok, --json, --append and --merge make of it.
+// Where the command's output goes under --tee, --quiet-ok, --json, --append and --merge.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -20,7 +20,7 @@ class streams {
   streams& operator=(const streams&) = delete;
   ~streams();
 
-  /// After the end: show what was held back or collected, unless it is not wanted.
+  /// Shows, after the end, the output that was held back or collected, if it is wanted.
   /// \return false, with errno set, if it could not be written.
   bool show(const brood::completed_process& result) const;
 

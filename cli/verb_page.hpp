@@ -1,4 +1,4 @@
-// A verb's page of help: also what its manual page and the completions are made of.
+// A verb's help page, from which its manual page and the completions are made as well.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// Each file that includes CLI11 constructs its validators at each start of the tool.
+// Declared only: every file that includes CLI11 constructs its validators at each start of the
+// tool.
 namespace CLI {
 class App;
 }
@@ -20,7 +21,7 @@ struct verb_page {
   std::shared_ptr<void> values{};  ///< what the options write to
 };
 
-/// The page of a verb without a run of it. `make(settings&)` makes it.
+/// The page of a verb that is not run. `make(settings&)` makes it.
 template <class Settings>
 verb_page page_alone(verb_page (*make)(Settings&)) {
   const auto unused = std::make_shared<Settings>();
@@ -32,7 +33,7 @@ verb_page page_alone(verb_page (*make)(Settings&)) {
 /// An option of a page.
 struct page_option {
   std::vector<std::string> names;  ///< with their dashes, short ones first
-  std::string value;               ///< what follows, such as "FILE"; "" for a switch
+  std::string value;               ///< its value, such as "FILE"; "" for a switch
   std::string help;
 };
 

@@ -1,4 +1,4 @@
-// Puts the reason first where there is one beside the status.
+// Words for how an attempt ended: the reason that it was stopped for, otherwise its status.
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/ending.hpp"
 

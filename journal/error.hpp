@@ -1,4 +1,4 @@
-// What is thrown by everything that reads or writes a journal.
+// The exception of everything that reads or writes a journal.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace journal {
 
-/// A journal cannot be used, or an input file not be read. `what()` is for people: it names the
+/// A journal cannot be used, or an input file cannot be read. `what()` is for people: it names the
 /// file and, where there is one, a way out.
 class error : public std::runtime_error {
  public:

@@ -47,7 +47,7 @@ std::string find_from(std::string directory) {
     const std::size_t slash = directory.rfind('/');
     directory.resize(slash == 0 ? 1 : slash);
     if (is_same(directory, home)) break;
-    // Somebody else's folder in /tmp, say, must not get to know what we run.
+    // Not another user's: a folder in /tmp, say, would tell its owner what we run.
     if (is_folder(in(directory), true)) return in(directory);
   }
   return {};

@@ -6,21 +6,23 @@
 
 namespace journal {
 
-/// Absolute. Errors: journal::error.
+/// An absolute path. Errors: journal::error.
 std::string working_directory();
 
-/// The folder that belongs to the working directory: its own `.brood`, else the nearest one of a
-/// parent that this user owns, up to the home directory, which is left out; "" if there is none.
+/// The folder that belongs to the working directory: its own `.brood`, otherwise the nearest one in
+/// a parent directory that this user owns. The search ends below the home directory. "": there is
+/// none.
 std::string find_folder();
 
-/// The same; `.brood` of the working directory where there is none yet. Not made yet.
+/// The same folder; if there is none, the `.brood` of the working directory, which is not made
+/// here.
 std::string folder_to_use();
 
-/// Makes the folder, closed to others and with a `.gitignore` of everything, if it does not exist.
+/// Makes the folder if it does not exist: closed to other users, with a `.gitignore` of everything.
 /// Errors: journal::error.
 void make_folder(const std::string& folder);
 
-/// The path of the journal in it.
+/// The path of the database in the folder.
 inline std::string database_path(const std::string& folder) { return folder + "/journal.db"; }
 
 }  // namespace journal

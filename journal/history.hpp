@@ -13,17 +13,17 @@
 
 namespace journal {
 
-/// The keys of all jobs whose latest ended attempt succeeded, sorted.
+/// The sorted keys of all jobs whose latest finished attempt succeeded.
 std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy);
 
-/// Everything that earlier runs know, by what a job may have in common with them.
+/// The attempts of earlier runs, found by key, by command or by subject.
 class history {
  public:
-  /// `before`: the number of the run that asks.
+  /// `before`: the number of the current run; only earlier ones are read.
   history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy);
 
   std::string explain(const job_identity& job);
-  /// What was known about a job's inputs and variables, sorted.
+  /// The inputs and variables that the journal has for a job, sorted.
   std::vector<job_part> parts_of(const job_key& key);
 
  private:

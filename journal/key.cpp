@@ -58,7 +58,7 @@ class hasher {
   sha256_ctx state_;
 };
 
-/// A short hash, for explanations; never 0.
+/// A short hash, used for explanations only; never 0, which stands for none.
 std::uint64_t short_hash(const job_key& key) {
   std::uint64_t n = 0;
   std::memcpy(&n, key.data(), sizeof n);

@@ -19,34 +19,34 @@ struct job_part {
   enum class kind : char { environment = 'e', input = 'i' };
 
   kind what = kind::input;
-  std::string name{};  ///< of the variable; the path of the file, as it was given
-  job_key digest{};    ///< of its value; of its bytes
+  std::string name{};  ///< the variable, or the path as it was given
+  job_key digest{};    ///< of the value, or of the file's bytes
 
   bool operator==(const job_part&) const = default;
 };
 
-/// Who a job is.
+/// What identifies a job.
 struct job_identity {
-  job_key key{};                  ///< of all that follows
+  job_key key{};                  ///< of command, directory and parts
   std::uint64_t command = 0;      ///< hash of arguments and directory
-  std::uint64_t subject = 0;      ///< hash of what the job is about; 0: about nothing in particular
+  std::uint64_t subject = 0;      ///< hash of the job's arguments; 0 if it has none
   std::vector<job_part> parts{};  ///< sorted by kind and name
 };
 
-/// What the identity of a job is made of. Text is bytes.
+/// What the identity of a job is computed from. Strings are bytes in any encoding.
 struct job_content {
   std::vector<std::string> argv{};
   std::string cwd{};  ///< absolute
   std::vector<std::pair<std::string, std::string>>
-      environment{};                  ///< only what was chosen to count
+      environment{};                  ///< only the variables that were set for the job
   std::vector<std::string> inputs{};  ///< paths; relative to `cwd`
-  /// What is left of the job when its command is changed: the arguments that fill its
-  /// placeholders. Not part of the key; it lets `--explain` say that the command changed.
+  /// The arguments that fill the command's placeholders. Not part of the key: when only the command
+  /// was changed, they let `--explain` say so.
   std::vector<std::string> subject{};
 };
 
-/// Makes identities. Reads an input file again only after its size or time has changed, however
-/// many jobs name it. For one thread.
+/// Computes identities. However many jobs name an input file, it is read again only after its size
+/// or time has changed. For one thread.
 class job_identifier {
  public:
   /// Errors: journal::error, for an input file that cannot be read.

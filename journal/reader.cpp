@@ -1,4 +1,4 @@
-// Queries; whether a run without an end is alive, its lock says.
+// The queries. A run without an end is alive if its lock is held, otherwise it was interrupted.
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/reader.hpp"
 

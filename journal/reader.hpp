@@ -17,7 +17,7 @@ namespace journal {
 
 class reader {
  public:
-  /// Errors: journal::error, also if there is none.
+  /// Errors: journal::error, also if there is no journal.
   explicit reader(const std::string& folder,
                   std::chrono::milliseconds busy = std::chrono::seconds(5));
 
@@ -25,12 +25,12 @@ class reader {
   std::optional<run_record> run(std::int64_t number);
   std::optional<run_record> last_run();
 
-  /// All attempts of a run by number of the job, then of the attempt.
+  /// All attempts of a run, ordered by the number of the job, then of the attempt.
   void each_attempt(std::int64_t run, const std::function<void(const attempt&)>& see);
-  /// Those of one job.
+  /// The attempts of one job.
   std::vector<attempt> attempts_of(std::int64_t run, std::uint64_t seq);
 
-  /// The file of an output.
+  /// The path of the file that an output was kept in.
   std::string path_of(const kept_output& kept) const;
   const std::string& folder() const { return folder_; }
 

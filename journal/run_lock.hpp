@@ -1,4 +1,4 @@
-// Which runs are alive, told by the kernel: each holds a lock on one byte of a common file.
+// Which runs are alive, according to the kernel: each holds a lock on one byte of a common file.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -7,17 +7,17 @@
 
 namespace journal {
 
-/// An open file description lock ends with the process that has it, however that ends; there is
-/// nothing to clean up, and no number that another process could have got meanwhile.
+/// The kernel drops such a lock when its process ends, in whatever way. So there is nothing to
+/// clean up, and no pid in a file that another process might have by now.
 class run_locks {
  public:
-  /// `folder`: .brood. `writable`: to be able to take a lock. Errors: journal::error, if writable.
+  /// `folder`: the `.brood`. `writable`: for take(). Errors: journal::error, if writable.
   run_locks(const std::string& folder, bool writable);
   ~run_locks();
   run_locks(const run_locks&) = delete;
   run_locks& operator=(const run_locks&) = delete;
 
-  /// Held until this object goes. Errors: journal::error.
+  /// Takes the lock of a run, until this object is destroyed. Errors: journal::error.
   void take(std::int64_t run);
   bool is_held(std::int64_t run) const;
 

@@ -1,4 +1,4 @@
-// Version 1 of the tables. docs/guide/journal.md describes them to people who query them.
+// Version 1 of the tables. docs/guide/journal.md describes them for people who query them.
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/schema.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t application_id = 0x62726F64;  // "brod"
 
-// `done` has the jobs whose latest attempt succeeded: what --resume asks, small and sorted.
+// `done` has the jobs whose latest attempt succeeded: small and sorted, for --resume to read.
 constexpr const char* tables = R"(
 CREATE TABLE run (
   id INTEGER PRIMARY KEY, argv BLOB NOT NULL, cwd BLOB NOT NULL, version TEXT NOT NULL,
@@ -48,7 +48,7 @@ bool is_empty(sql::database& db) {
 void check_schema(sql::database& db) {
   const std::int64_t version = db.number("PRAGMA user_version");
   if (db.number("PRAGMA application_id") != application_id) {
-    throw error{"'" + db.path() + "' is a database, but no journal of brood: move it away"};
+    throw error{"'" + db.path() + "' is a database, but not a journal of brood: move it away"};
   }
   if (version > schema_version) {
     throw error{"the journal '" + db.path() + "' is of version " + std::to_string(version) +
@@ -60,7 +60,7 @@ void check_schema(sql::database& db) {
 void make_schema(sql::database& db) {
   if (is_empty(db)) {
     sql::transaction t(db);
-    if (is_empty(db)) db.execute(tables);  // nobody else was faster
+    if (is_empty(db)) db.execute(tables);  // still: another run may have been faster
     t.commit();
   }
   check_schema(db);

@@ -11,10 +11,10 @@
 
 namespace journal {
 
-/// In `PRAGMA user_version`. A change that an older tool would misread adds one.
+/// The `PRAGMA user_version`. A change that an older tool would misread has to increment it.
 inline constexpr int schema_version = 1;
 
-/// Makes the tables in an empty database. Errors: journal::error, also for another version's.
+/// Makes the tables in an empty database. Errors: journal::error, also for a newer version.
 void make_schema(sql::database& db);
 /// Errors: journal::error.
 void check_schema(sql::database& db);
@@ -31,11 +31,11 @@ job_key to_key(std::string_view blob);
 moment to_moment(std::int64_t nanoseconds);
 std::int64_t to_number(moment t);
 
-/// The columns of the table, in its order, for a SELECT; and an attempt from such a row.
+/// The columns of the table `attempt` for a SELECT, and the attempt that such a row describes.
 extern const std::string_view attempt_columns;
 attempt read_attempt(const sql::statement& row);
 
-/// INSERT OR REPLACE of an attempt.
+/// The statement that writes an attempt, and the binding of its parameters.
 extern const std::string_view insert_attempt;
 void bind_attempt(sql::statement& insert, std::int64_t run, const attempt& a,
                   std::string_view arguments);

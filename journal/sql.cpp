@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::string_view without = "--no-journal runs without one";
 
-/// As a URI, where these characters have a meaning.
+/// The path as a URI, in which these characters would have a meaning of their own.
 std::string uri_of(std::string_view path) {
   std::string uri = "file:";
   for (const char c : path) {
@@ -34,15 +34,16 @@ std::string uri_of(std::string_view path) {
   return uri;
 }
 
-/// 0.5 to 3 ms, not the same for all.
+/// Sleeps for 0.5 to 3 ms, about as long as a transaction takes; not always the same, so that two
+/// processes which wait for each other get out of step.
 void nap() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   const timespec t{0, 500'000 + (now.count() + ::getpid() * 1'000L) % 2'500'000};
   ::nanosleep(&t, nullptr);
 }
 
-/// True if SQLite could not make the files that it shares with writers, and none is there: then
-/// nobody writes, so the file may be read as it is.
+/// True if nobody can be writing: there is no write-ahead log, and we may not make the files that
+/// SQLite shares with writers. Then the file is read as one that does not change.
 bool is_still(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/'));
   return ::access(folder.c_str(), W_OK) != 0 && ::access((path + "-wal").c_str(), F_OK) != 0;
@@ -66,8 +67,9 @@ database::database(std::string path, access how, std::chrono::milliseconds busy)
   }
 }
 
-/// SQLite's own sleeps grow to 100 ms, so that who has waited longest tries least often: with
-/// several busy runs in one journal, one of them could starve for seconds. Here all try alike.
+/// SQLite's own sleeps grow to 100 ms, so the process that has waited longest tries least often,
+/// and with several busy runs in one journal it could starve for seconds. Here all try equally
+/// often.
 int database::wait_for_lock(void* self, int calls) {
   auto& db = *static_cast<database*>(self);
   const auto now = std::chrono::steady_clock::now();
@@ -117,8 +119,8 @@ void database::execute(const char* text) {
 }
 
 void database::use_log() {
-  // Two that want this of a new file at once: SQLite does not let one of them wait, to avoid a
-  // deadlock, but tells it at once that the file is busy.
+  // If two processes do this to a new file at the same time, SQLite tells one of them at once that
+  // the file is busy, without asking the busy handler, to avoid a deadlock.
   const auto give_up = std::chrono::steady_clock::now() + busy_;
   for (;;) {
     const int code = sqlite3_exec(handle_, "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr);
@@ -143,7 +145,7 @@ void database::checkpoint_above(std::int64_t bytes) {
   struct stat log {};
   if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= bytes) return;
   sqlite3_busy_timeout(handle_, 0);
-  // Whoever is at it has the next chance: the log is as good a place as the database.
+  // If it is busy, the next run does this: entries are as safe in the log as in the database.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
 }
 

@@ -25,19 +25,19 @@ class database {
 
   void execute(const char* text);
   std::int64_t last_id() const;            ///< of the row that was inserted last
-  std::int64_t number(const char* query);  ///< the first column of the first row; 0 without rows
+  std::int64_t number(const char* query);  ///< first column of the first row, or 0
 
-  /// Makes it one with a write-ahead log, whoever else does so at the same time.
+  /// Turns on the write-ahead log, even if another process does so at the same time.
   void use_log();
-  /// How long to wait for the locks of others, from now on.
+  /// Changes how long to wait for the locks of other processes.
   void set_patience(std::chrono::milliseconds busy) { busy_ = busy; }
 
-  /// From now on the last one to close it leaves the write-ahead log as it is: no fsync(2).
+  /// Leaves the write-ahead log as it is when the database is closed, which saves an fsync(2).
   void keep_log_on_close();
-  /// Moves the log into the database if it is larger than that and nobody else is at it.
+  /// Moves the log into the database if it is larger than `bytes` and no other process uses it.
   void checkpoint_above(std::int64_t bytes);
 
-  /// \throws journal::error  about the latest call, whose result was `code`.
+  /// Throws journal::error about the latest call, which returned `code`.
   [[noreturn]] void fail(int code) const;
 
   sqlite3* handle() const { return handle_; }
@@ -52,7 +52,8 @@ class database {
   sqlite3* handle_ = nullptr;
 };
 
-/// Bind all parameters in their order, then step. Views that were bound have to live until then.
+/// Bind all parameters in their order, then step. Bound views have to live until after the last
+/// step.
 class statement {
  public:
   statement(database& db, std::string_view text);
@@ -65,13 +66,13 @@ class statement {
   statement& blob(std::string_view s);
   statement& null();
 
-  bool step();  ///< true: there is a row. After the last one it begins anew.
-  void run();   ///< without looking at rows
+  bool step();  ///< true: there is a row; false: no more, and it can be bound again
+  void run();   ///< steps to the end
 
   bool is_null(int column) const;
   std::int64_t integer_at(int column) const;
-  std::string bytes_at(int column) const;      ///< of text or a blob
-  std::string_view view_at(int column) const;  ///< the same, until the next step
+  std::string bytes_at(int column) const;      ///< text or a blob
+  std::string_view view_at(int column) const;  ///< the same; valid until the next step
 
  private:
   void check(int code) const;

@@ -15,8 +15,8 @@ namespace journal {
 /// Wall-clock time, nanoseconds since 1970 in UTC.
 using moment = std::chrono::sys_time<std::chrono::nanoseconds>;
 
-/// Where a stream of an attempt lies. `path`: absolute, or below the folder of the journal; "" if
-/// it was not kept. Several attempts may share a file.
+/// Where the output of an attempt was kept. `path`: absolute, or relative to the folder of the
+/// journal; "" if it was not kept. Several attempts may share a file.
 struct kept_output {
   std::string path{};
   std::uint64_t offset = 0;
@@ -43,12 +43,12 @@ struct attempt {
   std::chrono::nanoseconds system{};
   std::uint64_t max_rss_bytes = 0;
   int pid = 0;           ///< 0: not started
-  std::string reason{};  ///< as brood::to_string(brood::reason) has it
+  std::string reason{};  ///< as brood::to_string(brood::reason) spells it
   std::optional<int> exit_code{};
   std::optional<int> signal{};
   bool complete = true;
   std::string containment{};
-  std::string error{};  ///< what could not be done on our side; "" mostly
+  std::string error{};  ///< what failed on our side, if anything
   kept_output out{};
   kept_output err{};
 };
@@ -68,11 +68,11 @@ struct run_record {
   std::int64_t id = 0;
   run_info info{};
   run_state state = run_state::ended;
-  std::optional<moment> ended{};     ///< of an interrupted one: when it was last heard of
+  std::optional<moment> ended{};     ///< if it was interrupted, when it last wrote an entry
   std::optional<int> exit_status{};  ///< of the tool
   std::uint64_t succeeded = 0;       ///< jobs
   std::uint64_t failed = 0;
-  std::uint64_t skipped = 0;  ///< that an earlier run had done
+  std::uint64_t skipped = 0;  ///< jobs that an earlier run had done
 };
 
 }  // namespace journal

@@ -25,13 +25,16 @@ namespace journal {
 
 namespace {
 
-// A disk that does not keep up makes callers wait, rather than the queue grow.
+// If the disk cannot keep up, callers wait. The queue has room for all jobs that end within one
+// `batch`: 100 ms at 12,000 jobs a second (docs/performance.md) are 1,200.
 constexpr std::size_t queue_limit = 2048;
-// Nor do long commands make it large.
+// Long commands fill the queue sooner, so that memory stays bounded.
 constexpr std::size_t queue_bytes = 1 << 20;
-// The next opener reads the write-ahead log; to empty it waits for the disk.
+// Every opener reads the whole write-ahead log, so a large one is emptied; a small one is left, as
+// emptying it waits for the disk.
 constexpr std::int64_t checkpoint_bytes = 256 << 10;
-// Who has begun is more patient than who could still do without a journal.
+// A run that has begun waits so many times longer for a lock than one that is about to begin, which
+// loses nothing if it gives up.
 constexpr int patience_later = 6;
 
 moment now() {
@@ -88,11 +91,11 @@ class batch_statements {
 
 /// What waits for the next transaction.
 struct batch {
-  std::unordered_map<std::uint64_t, attempt> started;  // by job; only those that still run
+  std::unordered_map<std::uint64_t, attempt> started;  // by job, while it runs
   std::vector<attempt> ended;
   std::int64_t skipped = 0;
   std::optional<int> exit_status;
-  std::size_t bytes = 0;  // of the arguments of those that have ended, about
+  std::size_t bytes = 0;  // roughly, of the arguments in `ended`
 
   bool full() const { return ended.size() >= queue_limit || bytes >= queue_bytes; }
   bool empty() const { return started.empty() && ended.empty() && skipped == 0 && !exit_status; }
@@ -121,24 +124,24 @@ struct writer::impl {
   void close();
   void finish();
 
-  /// Adds to the batch by `put(batch&)`, which the thread writes soon.
+  /// Calls `put(batch&)` to add to the batch, which the thread writes within `options.batch`.
   template <class Put>
   void enqueue(Put put);
 
   std::string folder;
   settings options;
-  std::optional<run_locks> locks;            // until we are gone
+  std::optional<run_locks> locks;            // held while this exists
   std::optional<std::vector<job_key>> done;  // sorted
   std::optional<history> past;
 
   std::mutex lock;
-  std::condition_variable begun;  // `run` or `wrong` is known
-  std::condition_variable wake;   // there is something to write, or nothing will come any more
-  std::condition_variable room;   // the queue was taken
+  std::condition_variable begun;  // `run` or `wrong` is set
+  std::condition_variable wake;   // the queue is not empty, or `closing`
+  std::condition_variable room;   // the queue is empty again
   std::int64_t run = 0;
   batch queue;
   bool closing = false;
-  std::string wrong;  // what the thread failed with
+  std::string wrong;  // why the thread gave up; "": it has not
   std::thread thread;
 };
 
@@ -214,7 +217,7 @@ void writer::end_run(int exit_status) {
 // --- the thread ----------------------------------------------------------------------------------
 
 void writer::impl::start_thread(run_info info) {
-  // Signals are for those who wait for them.
+  // Signals are for the threads that wait for them.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -255,7 +258,8 @@ void writer::impl::serve(const run_info& info) {
 }
 
 void writer::impl::begin(sql::database& db, const run_info& info) {
-  // Small pages: a small run changes a handful, and the next one reads their log again.
+  // Small pages keep the log short: a small run changes only a handful of them, and every later
+  // opener reads the log.
   db.execute("PRAGMA page_size = 1024");
   db.use_log();
   db.execute(
@@ -269,8 +273,8 @@ void writer::impl::begin(sql::database& db, const run_info& info) {
                         " VALUES (?, ?, ?, ?, ?, ?)");
   insert.blob(argv).blob(info.cwd).text(info.version).integer(info.workers);
   insert.integer(to_number(info.started)).integer(to_number(info.started)).run();
-  const std::int64_t number = db.last_id();  // the highest so far, and one
-  locks->take(number);                       // before anybody can see the run and take it for dead
+  const std::int64_t number = db.last_id();  // one more than the highest so far
+  locks->take(number);                       // before others can see the run and take it for dead
   t.commit();
   db.set_patience(patience_later * options.busy);
   const std::lock_guard guard(lock);

@@ -16,46 +16,46 @@ struct writer_settings {
   std::chrono::milliseconds busy{5000};  ///< how long to wait for another program's lock
 };
 
-/// Writes one run. A thread of its own writes what was handed over, at most `batch` later, in one
-/// transaction; so a tool that is killed loses no more than that, and the database is always
-/// whole. For one calling thread.
+/// Writes one run. Entries are queued, and a thread of its own writes them in one transaction at
+/// most `batch` later. So a tool that is killed loses no more than that, and the database is always
+/// consistent. For one calling thread.
 ///
-/// Errors: every function throws journal::error. What goes wrong on the journal's thread is thrown
-/// by the next call; nothing is written from then on.
+/// Errors: every function throws journal::error. What fails on the journal's thread is thrown by
+/// the next call, and nothing is written from then on.
 class writer {
  public:
   using settings = writer_settings;
 
-  /// Makes the folder if need be. `folder`: as folder_to_use() says.
+  /// Makes the folder if need be. `folder`: see folder_to_use().
   explicit writer(const std::string& folder, settings s = {});
-  ~writer();  ///< writes what is left, if it can
+  ~writer();  ///< writes what is queued, if it can
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
 
   const std::string& folder() const;
 
-  /// Once: begins a run, in a database that is made if need be. That takes a moment, which the
-  /// caller may use; until await_run() it is not known whether there is a journal at all.
+  /// Begins the run, once, in a database that is made if need be. That takes a few milliseconds, in
+  /// which the caller may do other things; only await_run() tells whether it worked.
   void start_run(run_info info);
   std::int64_t await_run();               ///< \return the number of the run, from 1
   std::int64_t begin_run(run_info info);  ///< both
 
-  /// True if the latest ended attempt of this job was a success when this was called first, which
-  /// reads the keys of all such jobs.
+  /// True if the latest finished attempt of this job was a success. The first call reads the keys
+  /// of all such jobs, and later ones answer from those.
   bool succeeded(const job_key& key);
 
-  /// Why this job runs or is skipped under --resume, for people: "skipped: succeeded in run 3",
-  /// "runs: the input 'a.csv' changed since run 3". The first call reads the whole journal.
+  /// Why this job runs or is skipped under --resume: "skipped: succeeded in run 3", "runs: the
+  /// input 'a.csv' changed since run 3". The first call reads the whole journal.
   std::string explain(const job_identity& job);
 
-  /// Such a job is written only if it is still running when its batch is.
+  /// A job that has ended before its batch is written leaves only the entry of record().
   void job_started(const attempt& a);
   void record(attempt a);
   void job_skipped();
 
-  /// Writes all that is left; nothing more may come. `exit_status`: of the tool.
+  /// Writes what is queued; no entry may follow. `exit_status`: of the tool.
   void start_end(int exit_status);
-  void await_end();               ///< until it is written
+  void await_end();               ///< returns once all is written
   void end_run(int exit_status);  ///< both
 
  private:

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
 
-/// Between this and the next record: where the one before ends in `pattern`.
+/// What stands where one record ends and the next one begins.
 std::string pattern_of(const block_format& f) { return f.end + f.start; }
 
 std::size_t first_border(std::string_view text, const block_format& f, std::size_t from) {
@@ -27,7 +27,7 @@ std::size_t first_border(std::string_view text, const block_format& f, std::size
   return at == npos ? npos : at + f.end.size();
 }
 
-/// At or before `most`, but not at 0.
+/// The last border of two records that is not beyond `most`, and not 0; npos: there is none.
 std::size_t last_border(std::string_view text, const block_format& f, std::size_t most) {
   if (most < f.end.size()) return npos;
   const std::size_t at = text.rfind(pattern_of(f), most - f.end.size());
@@ -72,7 +72,7 @@ class blocks final : public job_source {
     do n = ::read(fd_, buffer_.data() + had, most);
     while (n < 0 && errno == EINTR);
     buffer_.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
-    if (n < 0 && errno != EAGAIN) throw failure{"read '" + name_ + "': " + std::strerror(errno)};
+    if (n < 0 && errno != EAGAIN) throw system_failure("read '" + name_ + "'");
     ended_ = n == 0;
   }
 
@@ -82,7 +82,7 @@ class blocks final : public job_source {
   block_format format_;
   std::string buffer_;
   bool ended_ = false;
-  int reads_ = 0;  // since others had a turn
+  int reads_ = 0;  // since the last got::wait
   std::uint64_t seq_ = 0;
 };
 
@@ -118,7 +118,7 @@ std::unique_ptr<job_source> block_jobs(const std::string& path, block_format f) 
   }
   if (path == "-") return std::make_unique<blocks>(STDIN_FILENO, false, "stdin", std::move(f));
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (fd < 0) throw system_failure("open '" + path + "'");
   return std::make_unique<blocks>(fd, true, path, std::move(f));
 }
 

@@ -13,14 +13,14 @@
 namespace cli {
 
 struct block_format {
-  std::uint64_t bytes = 1 << 20;  ///< of a block, about
-  std::uint64_t records = 0;      ///< of a block instead; 0: by bytes
+  std::uint64_t bytes = 1 << 20;  ///< the size of a block, roughly
+  std::uint64_t records = 0;      ///< how many make a block; 0: `bytes` decides
   std::string end = "\n";         ///< what ends a record; may be empty if `start` is not
   std::string start = {};         ///< what begins one
 };
 
-/// How much of `text` is a block of whole records; 0: more is needed to say it. `ended`: there is
-/// no more.
+/// How many bytes at the start of `text` are a block of whole records; 0: more text is needed to
+/// tell. `ended`: no more text will come.
 std::size_t find_block(std::string_view text, const block_format& f, bool ended);
 
 /// \param path  "-": stdin. Errors: failure.

@@ -47,7 +47,8 @@ void capped_file::add(std::string_view bytes) {
   }
   if (bytes.empty()) return;
   if (is_error_) exceeded_ = true;
-  if (ring_ > 0 && bytes.size() > ring_) {  // the first of these would be overwritten at once
+  if (ring_ > 0 &&
+      bytes.size() > ring_) {  // more than the ring holds: only the last of it would stay
     total_ += bytes.size() - ring_;
     bytes.remove_prefix(bytes.size() - static_cast<std::size_t>(ring_));
   }

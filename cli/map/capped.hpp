@@ -13,18 +13,18 @@
 
 namespace cli {
 
-/// Never larger than the limit, however much comes: the end of a stream is kept in a ring.
+/// Never grows beyond the limit: the end of the stream is kept in a ring.
 class capped_file {
  public:
   /// \param file  borrowed; open for writing, not in append mode.
   capped_file(int file, const brood::output_limit& limit);
 
-  /// By one thread.
+  /// Called by one thread.
   void add(std::string_view bytes);
-  /// More than the limit came, which is an error. Any thread.
+  /// True if there was more than the limit, and --overflow makes that an error. For any thread.
   bool exceeded() const { return exceeded_; }
 
-  // Once nothing is added any more:
+  // After the last add():
   /// What was kept, in order.
   std::vector<extent> parts() const;
   std::uint64_t omitted() const;

@@ -22,14 +22,14 @@ class command_template {
                    const template_options& o);
 
   brood::command command_for(const map_job& job) const;
-  /// As a person would type it.
+  /// The command as a person would type it.
   std::string text_for(const map_job& job) const;
-  /// What goes before each line of its output; empty: nothing.
+  /// The text before each line of the job's output (--tag).
   std::string tag_for(const map_job& job) const;
-  /// A path with replacement strings.
+  /// Fills the replacement strings of a path.
   std::string fill(const std::vector<piece>& pieces, const map_job& job) const;
 
-  /// If it cannot be started for one job, then for none.
+  /// True if all jobs run the same program: if that cannot be started once, it never can.
   bool same_program() const { return words_ && words_->fixed_program(); }
   arg_size argument_budget() const {
     return words_ ? words_->argument_budget() : shell_->argument_budget();

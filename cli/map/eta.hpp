@@ -1,4 +1,4 @@
-// How fast a batch goes, how long it will take, and times as people say them.
+// Estimates of a batch's speed and remaining time, and times as people say them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -9,12 +9,12 @@
 namespace cli {
 
 struct progress_stats {
-  std::uint64_t done = 0;             ///< that were run; what was skipped took no time
-  std::optional<std::uint64_t> left;  ///< if it is known how many there are
+  std::uint64_t done = 0;             ///< jobs that were run; skipped ones took no time
+  std::optional<std::uint64_t> left;  ///< if the number of jobs is known
   double seconds = 0;                 ///< since the start
 };
 
-/// Jobs per second; nothing before the first has ended.
+/// Jobs per second; nothing before the first job has ended.
 std::optional<double> rate_of(const progress_stats& h);
 std::optional<double> seconds_left(const progress_stats& h);
 

@@ -61,7 +61,7 @@ void set_retries(settings& s, text t) {
   if (!n || *n < 0 || *n > 1'000'000'000) {
     throw failure{"--retries: '" + t + "' is not a number of at least 0"};
   }
-  // As GNU parallel counts: runs in all.
+  // GNU parallel's --retries is the number of attempts, not of repetitions.
   s.options.retry.attempts = std::max(1, *n);
 }
 
@@ -186,7 +186,7 @@ constexpr own_flag own[] = {
     {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
 };
 
-// Where output goes is the batch's business; one input cannot be told apart for many.
+// The batch itself decides where output goes, and the jobs cannot share one input.
 constexpr std::string_view refused[] = {"timeout", "out", "err", "text", "encoding", "errors"};
 
 constexpr verb_flags flags{
@@ -207,10 +207,10 @@ constexpr verb_flags flags{
     .own_first = true,
 };
 
-/// So many that descriptors should suffice.
+/// How many jobs the limit of open files has room for.
 int unbounded() {
-  constexpr rlim_t per_job = 8;  // 3 to 8
-  constexpr rlim_t ours = 32;    // half of it for the journal and while a job starts
+  constexpr rlim_t per_job = 8;  // 3 to 8, by how its output is kept
+  constexpr rlim_t ours = 32;    // about half for the journal and for a job that starts
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < ours + per_job) return 1;
   return static_cast<int>(std::min<rlim_t>((files.rlim_cur - ours) / per_job, 100'000));

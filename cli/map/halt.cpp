@@ -1,4 +1,4 @@
-// Reads and judges `--halt`.
+// Reads `--halt`, and tells when its condition is met.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/halt.hpp"
 

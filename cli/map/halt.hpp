@@ -9,15 +9,15 @@ namespace cli {
 
 /// How the jobs have ended so far.
 struct tally {
-  std::uint64_t done = 0;    ///< ended for good, whatever way
-  std::uint64_t failed = 0;  ///< of done
+  std::uint64_t done = 0;    ///< ended for good, in whatever way
+  std::uint64_t failed = 0;  ///< of `done`
 };
 
 struct halt_policy {
   enum class moment : unsigned char {
     never,
-    soon,  ///< start nothing more
-    now,   ///< stop what runs, too
+    soon,  ///< start no more jobs
+    now,   ///< and stop those that run
   };
   enum class kind : unsigned char { fail, success, done };
 

@@ -1,4 +1,4 @@
-// Combines sources: linked ones side by side, others each with each.
+// Combines sources: linked ones side by side, the others in all combinations.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/input.hpp"
 
@@ -69,7 +69,7 @@ got input::from(group& g, fields& to) {
   return got::one;
 }
 
-/// All groups but the first, into memory.
+/// Reads all groups but the first into memory.
 got input::load() {
   for (; loaded_ < groups_.size(); ++loaded_) {
     group& g = groups_[loaded_];
@@ -85,7 +85,7 @@ got input::load() {
   return got::one;
 }
 
-/// To the next combination of the groups in memory. \return false: that was all.
+/// Goes to the next combination of the groups in memory. False: there is none.
 bool input::step() {
   for (std::size_t i = groups_.size() - 1; i > 0; --i) {
     group& g = groups_[i];

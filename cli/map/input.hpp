@@ -1,4 +1,4 @@
-// The arguments of a batch, one combination after the other, lazily.
+// The arguments of a batch, one combination after another, read as they are needed.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,21 +14,23 @@
 namespace cli {
 
 /// Groups of sources: within a group the sources are linked (`:::+`: the first with the first, the
-/// second with the second, until the shortest ends); between groups each goes with each, the last
-/// one's changing fastest. The first group is read as it comes; others are kept in memory.
+/// second with the second, until the shortest ends); between groups there are all combinations, and
+/// the last group changes fastest. The first group is read as it comes, the others are kept in
+/// memory.
 class input {
  public:
   void add(std::unique_ptr<source> s, bool linked);
   std::size_t sources() const;
   bool empty() const { return groups_.empty(); }
 
-  /// The first record of each source has the names of the columns. Waits for it. Errors: failure.
+  /// Takes the names of the columns from the first record of each source, and waits for those.
+  /// Errors: failure.
   void read_header();
   const std::vector<std::string>& names() const { return names_; }
-  /// All of it, in random order.
+  /// Gives everything in random order.
   void shuffle() { shuffled_ = true; }
 
-  /// How many there will be, if that is known before the first.
+  /// How many combinations there will be, if that is known in advance.
   std::optional<std::uint64_t> total() const;
 
   /// Never waits. Errors: failure.
@@ -38,8 +40,8 @@ class input {
  private:
   struct group {
     std::vector<std::unique_ptr<source>> linked;
-    fields partial;        // of the record that is being read
-    std::size_t have = 0;  // sources whose part is in it
+    fields partial;        // the record that is being read
+    std::size_t have = 0;  // how many sources have contributed to it
     std::vector<fields> kept;
     std::size_t at = 0;
   };
@@ -53,10 +55,10 @@ class input {
   std::vector<std::string> names_;
   fields first_;  // the current record of the first group
   bool have_first_ = false;
-  std::size_t loaded_ = 1;  // groups that are in memory, the first not counted
+  std::size_t loaded_ = 1;  // index of the next group to read into memory
   int waits_for_ = -1;
   bool shuffled_ = false;
-  bool all_here_ = false;  // of shuffled ones
+  bool all_here_ = false;  // everything that is shuffled has been read
   std::vector<fields> deck_;
 };
 

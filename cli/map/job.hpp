@@ -20,28 +20,28 @@ namespace cli {
 struct map_job {
   std::uint64_t seq = 0;             ///< from 1, in the order of the arguments
   std::vector<std::string> args;     ///< what replaces {}
-  std::optional<std::string> block;  ///< of --pipe: its stdin
-  int slot = 0;                      ///< from 1; of the attempt that runs
+  std::optional<std::string> block;  ///< its stdin under --pipe
+  int slot = 0;                      ///< where its attempt runs, from 1
   int attempt = 1;
   brood::command cmd{std::vector<std::string>{}};
   std::optional<brood::retry_schedule> schedule;
   journal::job_identity identity;  ///< only with a journal
-  std::string folder;              ///< of its output under --results
+  std::string folder;              ///< where --results keeps its output
   std::int64_t first_start = 0;    ///< ns since 1970
-  std::int64_t started = 0;        ///< ns since 1970; of this attempt
-  std::int64_t began = 0;          ///< monotonic ns; of this attempt
+  std::int64_t started = 0;        ///< this attempt, ns since 1970
+  std::int64_t began = 0;          ///< this attempt, monotonic ns
 };
 
 /// How an attempt ended.
 struct job_end {
   const map_job* job = nullptr;
   const brood::completed_process* result = nullptr;  ///< null: it was not started
-  const brood::error* wrong = nullptr;               ///< what went wrong on our side, or null
-  int status = 0;  ///< as the exit status of `brood run` would have been
+  const brood::error* wrong = nullptr;               ///< what failed on our side, or null
+  int status = 0;                                    ///< what `brood run` would have exited with
   bool success = false;
-  bool last = true;             ///< no further attempt
-  std::string folder = {};      ///< of its output under --results
-  std::uint64_t out_bytes = 0;  ///< of stdout, if it passed through our files
+  bool last = true;             ///< no further attempt follows
+  std::string folder = {};      ///< where --results keeps its output
+  std::uint64_t out_bytes = 0;  ///< of stdout, if our files have it
 };
 
 /// Where jobs come from.
@@ -54,9 +54,9 @@ class job_source {
 
   /// Fills seq, args and block. Never waits. Errors: failure.
   virtual got next(map_job& to) = 0;
-  /// What becomes readable when there is more, after got::wait.
+  /// After got::wait: the descriptor that becomes readable when there is more.
   virtual int waits_for() const = 0;
-  /// How many there are in all, if it is known.
+  /// How many jobs there are in all, if that is known.
   virtual std::optional<std::uint64_t> total() const { return {}; }
 };
 

@@ -20,16 +20,17 @@ namespace cli {
 
 namespace {
 
+// A longer line goes on in a file. Longer than any line that is meant for people.
 constexpr std::size_t longest_in_memory = 256 << 10;
 
 }  // namespace
 
 live_stream::live_stream(int to) : to_(to) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw failure{std::string("pipe: ") + std::strerror(errno)};
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_failure("pipe");
   reader_ = ends[0];
   writer_ = ends[1];
-  ::fcntl(reader_, F_SETFL, O_NONBLOCK);  // of our end alone
+  ::fcntl(reader_, F_SETFL, O_NONBLOCK);  // our end only: the job's may block
 }
 
 live_stream::~live_stream() {
@@ -45,7 +46,7 @@ void live_stream::read(printer& p, std::uint64_t seq, std::string_view tag, bool
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
     take(p, seq, tag, {block.data(), static_cast<std::size_t>(n)});
-    if (!ended) return;  // others have a turn, too
+    if (!ended) return;  // other jobs have to get their turn
   }
   if (ended) show_begun(p, seq);
 }
@@ -75,7 +76,7 @@ void live_stream::take(printer& p, std::uint64_t seq, std::string_view tag, std:
   if (begun_.size() <= longest_in_memory) return;
   if (overlong_ < 0) overlong_ = make_spool();
   if (!write_all(overlong_, begun_)) {
-    throw failure{"cannot write below '" + spool_folder() + "': " + std::strerror(errno)};
+    throw system_failure("cannot write below '" + spool_folder() + "'");
   }
   overlong_size_ += begun_.size();
   begun_.clear();

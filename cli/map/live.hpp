@@ -10,7 +10,7 @@
 
 namespace cli {
 
-/// A pipe that the job writes to and we read. Long unfinished lines wait in a file.
+/// A pipe from the job to us. A long unfinished line waits in a file.
 class live_stream {
  public:
   /// \param to  the descriptor to show it on. Errors: failure.
@@ -19,14 +19,14 @@ class live_stream {
   live_stream& operator=(const live_stream&) = delete;
   ~live_stream();
 
-  /// Another job.
+  /// Prepares for the next job.
   void begin() {
     bytes_ = 0;
     last_line_.clear();
   }
   int reader() const { return reader_; }
   int writer() const { return writer_; }
-  /// What is there at this moment; all of it if `ended`, the last unfinished line too.
+  /// Shows the whole lines that have come; if `ended`, everything, also an unfinished line.
   /// Errors: failure.
   void read(printer& p, std::uint64_t seq, std::string_view tag, bool ended);
   std::uint64_t bytes() const { return bytes_; }
@@ -39,8 +39,8 @@ class live_stream {
   int to_;
   int reader_ = -1;
   int writer_ = -1;
-  std::string begun_;  // an unfinished line, its tag included
-  int overlong_ = -1;  // what came before `begun_` of that line
+  std::string begun_;  // an unfinished line, with its tag
+  int overlong_ = -1;  // a file with the part of that line before `begun_`
   std::uint64_t overlong_size_ = 0;
   std::uint64_t bytes_ = 0;
   std::string last_line_;

@@ -48,7 +48,7 @@ record_format format_of(const map_settings& s) {
   return f;
 }
 
-/// What comes after the command: `::: words` and `:::: files`, in their order.
+/// Adds what follows the command, `::: words` and `:::: files`, in their order.
 void add_sources(std::span<char* const> words, const record_format& f, input& to) {
   while (!words.empty()) {
     const std::string_view how = words[0];
@@ -119,22 +119,22 @@ void check(const map_settings& s) {
   }
 }
 
-/// Until we exit. Errors: failure.
+/// Waits for the lock of --lock, which is ours until we exit. Errors: failure.
 void take_lock(const map_settings& s) {
   const std::string folder = journal::folder_to_use();
   journal::make_folder(folder);
   const std::string path = folder + "/lock";
   const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (lock < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (lock < 0) throw system_failure("open '" + path + "'");
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK && !s.quiet)
-    complain("another run is at work here: waiting for its end");
+    complain("another run is active here: waiting for it to end");
   while (::flock(lock, LOCK_EX) != 0) {
-    if (errno != EINTR) throw failure{"flock '" + path + "': " + std::strerror(errno)};
+    if (errno != EINTR) throw system_failure("flock '" + path + "'");
   }
 }
 
-/// With --resume and --explain: which, and why.
+/// The line of --dry-run for a job under --resume and --explain: would it run, and why.
 std::string dry_run_line(dry_run_journal& f, map_job& job, const command_template& c,
                          const map_settings& s) {
   job.cmd = c.command_for(job);
@@ -161,7 +161,7 @@ void print_commands(job_source& jobs, const command_template& c, const map_setti
     job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
     const std::string line = f ? dry_run_line(*f, job, c, s) : c.text_for(job) + "\n";
     if (!write_all(STDOUT_FILENO, line)) {
-      throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+      throw system_failure("cannot write to stdout");
     }
   }
 }
@@ -196,7 +196,7 @@ std::unique_ptr<job_source> make_blocks(const map_settings& s, const cut_words& 
   return block_jobs(s.files.empty() ? "-" : s.files[0], std::move(f));
 }
 
-/// A job for each argument, or several. Says in `t` and `c` what is known of them.
+/// Makes the source of jobs, one for each argument or for several, and fills `t` and `c`.
 std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& words,
                                       template_options& t, std::optional<command_template>& c) {
   if (s.pipe) {
@@ -217,8 +217,8 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }
 
-/// Where our caller closed 0, 1 or 2, no file of ours may come to lie. To read the one and to write
-/// the other fails as before; what goes to a closed stderr is lost, as its owner wants it.
+/// Fills 0, 1 and 2 where our caller closed them, so that no file of ours gets such a number.
+/// Reading from 0 and writing to 1 fails as before; what is written to a closed stderr is lost.
 void hold_standard_streams() {
   constexpr int how[] = {O_WRONLY, O_RDONLY, O_RDWR};
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
@@ -237,14 +237,14 @@ int run_batch(map_settings& s, const cut_words& words) {
     return 0;
   }
   if (is_bounded(s.jobs) && !s.quiet) {
-    complain("descriptors are for " + std::to_string(resolve(s.jobs)) +
-             " jobs at once: 'ulimit -n' changes that");
+    complain("the limit of open files allows " + std::to_string(resolve(s.jobs)) +
+             " jobs at once: 'ulimit -n' changes it");
   }
   if (s.lock) take_lock(s);
   if (s.options.contain == brood::containment::sealed) become_reaper();
   if (s.workers) return run_workers(words.command, s, *jobs);
   results_writer files(s, c, t);
-  // To open the journal and to start the first guardian takes about as long: side by side.
+  // Opening the journal takes about as long as starting the first guardian, so both happen at once.
   run_journal past(s, c, t, words.all);
   auto workers = std::make_unique<brood::pool>(
       brood::pool_options{.max_workers = resolve(s.jobs),
@@ -252,7 +252,7 @@ int run_batch(map_settings& s, const cut_words& words) {
   past.await_run();
   const int status = batch(s, *jobs, c, {files, past}, *workers).run();
   past.start_end(status);
-  workers.reset();  // while the journal is written
+  workers.reset();  // meanwhile the journal is written
   past.await_end();
   return status;
 }
@@ -266,7 +266,7 @@ int verb_map(std::span<char* const> words) {
   const std::size_t count = read_flags(map_flags(), words, s);
   if (s.help) {
     if (write_all(STDOUT_FILENO, help_of(map_flags()))) return 0;
-    throw failure{std::string("cannot write to stdout: ") + std::strerror(errno)};
+    throw system_failure("cannot write to stdout");
   }
   make_ladder("map", s);
   check(s);

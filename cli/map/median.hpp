@@ -1,4 +1,4 @@
-// The median of the durations that were seen last.
+// The median of the most recent durations.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace cli {
 
-/// Of a bounded number, so that memory does not grow with the number of jobs.
+/// Of a bounded number of them, so that memory does not grow with the number of jobs.
 class median_of_last {
  public:
   void add(std::int64_t value) {
@@ -21,7 +21,7 @@ class median_of_last {
     }
     known_.reset();
   }
-  /// Nothing before there are three.
+  /// Nothing before there are three durations.
   std::optional<std::int64_t> get() const {
     if (values_.size() < 3) return {};
     if (!known_) {

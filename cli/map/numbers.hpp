@@ -8,7 +8,7 @@
 
 namespace cli {
 
-/// The whole of `text`, nothing around it.
+/// Reads the whole of `text`; nothing may stand around the number.
 template <class Number>
 std::optional<Number> to_number(std::string_view text) {
   Number n{};

@@ -74,7 +74,7 @@ class packed final : public job_source {
   packing how_;
   std::optional<std::uint64_t> records_;
   std::uint64_t seq_ = 0;
-  fields args_;  // of the job in the making
+  fields args_;  // of the job that is being filled
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
   std::optional<fields> left_over_;
@@ -114,8 +114,8 @@ class counted final : public job_source {
 }  // namespace
 
 packing pack_for(const arg_size& command, std::size_t max_args) {
-  constexpr std::size_t margin = 4096;     // what POSIX and the kernel want left, and BROOD_ATTEMPT
-  constexpr std::size_t longest = 131072;  // of one word, MAX_ARG_STRLEN of Linux
+  constexpr std::size_t margin = 4096;     // POSIX asks for 2048 to spare; and BROOD_ATTEMPT
+  constexpr std::size_t longest = 131072;  // MAX_ARG_STRLEN of Linux: of one word
   const long most = ::sysconf(_SC_ARG_MAX);
   std::size_t taken = command.bytes + margin;
   for (char** e = environ; *e != nullptr; ++e) taken += std::strlen(*e) + 1 + sizeof(char*);

@@ -15,17 +15,17 @@ namespace cli {
 /// How many arguments a job may have.
 struct packing {
   std::size_t max_args = 1;   ///< records of the input
-  std::size_t max_bytes = 0;  ///< of them, as execve(2) counts; 0: no limit
-  std::size_t max_word = 0;   ///< of them when joined by spaces; 0: they never are
-  bool quoted = false;        ///< they will be, for a shell
+  std::size_t max_bytes = 0;  ///< their size as execve(2) counts it; 0: no limit
+  std::size_t max_word = 0;   ///< their length joined by spaces; 0: no limit
+  bool quoted = false;        ///< they are going to be quoted for a shell
 };
 
-/// Up to `max_args`, as execve(2) allows beside this environment.
+/// Up to `max_args`, as many as execve(2) allows with the current environment.
 packing pack_for(const arg_size& command, std::size_t max_args);
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how);
 
-/// Reads all of `from` before it gives the first job, so that it knows how many there are.
+/// Reads all of `from` before it gives the first job, so that the number of jobs is known.
 std::unique_ptr<job_source> counted_jobs(std::unique_ptr<job_source> from);
 
 }  // namespace cli

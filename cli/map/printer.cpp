@@ -1,4 +1,4 @@
-// Copies jobs' output to where it is shown, or first to where it waits.
+// Copies the output of jobs to where it is shown, or to the file in which it waits for its turn.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/printer.hpp"
 
@@ -17,7 +17,7 @@ namespace cli {
 
 namespace {
 
-/// With `tag` before each line. \return false with errno set.
+/// Copies with `tag` before each line. False, with errno set: it could not be written.
 bool copy_tagged(const extent& what, int to, std::string_view tag,
                  const brood::callback<bool()>& go_on) {
   std::array<char, 65536> block;
@@ -25,9 +25,7 @@ bool copy_tagged(const extent& what, int to, std::string_view tag,
   bool line_begins = true;
   for (std::uint64_t done = 0; done < what.length;) {
     const std::uint64_t most = std::min<std::uint64_t>(block.size(), what.length - done);
-    const ssize_t n = ::pread(what.file, block.data(), static_cast<std::size_t>(most),
-                              static_cast<off_t>(what.from + done));
-    if (n < 0 && errno == EINTR) continue;
+    const ssize_t n = read_at(what.file, std::span(block).first(most), what.from + done);
     if (n < 0) return false;
     if (n == 0) break;
     done += static_cast<std::uint64_t>(n);
@@ -66,7 +64,7 @@ int printer::target_of(std::uint64_t seq, int to) {
   return file_;
 }
 
-/// What was just added to the file is `seq`'s and for `to`.
+/// Notes that what was just added to the file belongs to job `seq` and has to go to `to`.
 void printer::note(std::uint64_t seq, int to) {
   const auto end = static_cast<std::uint64_t>(::lseek(file_, 0, SEEK_END));
   if (end > file_size_) held_[seq].parts.push_back({to, file_size_, end - file_size_});
@@ -107,7 +105,7 @@ void printer::finish(std::uint64_t seq) {
     release(held_.begin()->second);
     const bool finished = held_.begin()->second.finished;
     held_.erase(held_.begin());
-    if (!finished) return;  // it goes on
+    if (!finished) return;  // it is that job's turn now, and it still writes
     ++turn_;
   }
   if (held_.empty() && file_size_ > 0 && ::ftruncate(file_, 0) == 0) file_size_ = 0;

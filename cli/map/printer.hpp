@@ -19,7 +19,7 @@ struct extent {
   std::uint64_t length = 0;
 };
 
-/// Keeps what has to wait for its turn in one unnamed file, however many jobs that are.
+/// Output that has to wait for its turn is kept in one unnamed file, for all jobs together.
 class printer {
  public:
   /// \param go_on  as for write_all(): whether to go on after a signal.
@@ -29,13 +29,13 @@ class printer {
   printer& operator=(const printer&) = delete;
   ~printer();
 
-  /// Something that job `seq` wrote, to be shown on the descriptor `to`. \param tag  goes before
-  /// each line. Errors: failure.
+  /// Shows something that job `seq` wrote, on the descriptor `to`, with `tag` before each line.
+  /// Errors: failure.
   void show(std::uint64_t seq, const extent& what, int to, std::string_view tag = {});
   void show(std::uint64_t seq, std::string_view text, int to);
-  /// Job `seq` will not write any more. Errors: failure.
+  /// Tells that job `seq` has ended. Errors: failure.
   void finish(std::uint64_t seq);
-  /// The jobs that it waits for will not come: show what there is, in order. Errors: failure.
+  /// Shows everything that still waits, in order: no further job will come. Errors: failure.
   void flush();
   bool in_order() const { return in_order_; }
   /// The job whose turn it is.

@@ -1,4 +1,4 @@
-// Draws the live view by a handful of terminal sequences; writes lines elsewhere.
+// Draws the live view with a handful of terminal sequences; on other files, writes lines.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/progress.hpp"
 
@@ -17,10 +17,11 @@ namespace cli {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
+// People see ten pictures a second as a smooth view; a log should not fill up with progress.
 constexpr std::int64_t redraw = 100 * ms;
 constexpr std::int64_t first_line = 10'000 * ms;
 constexpr std::int64_t between_lines = 30'000 * ms;
-constexpr std::size_t most_jobs = 16;
+constexpr std::size_t most_jobs = 16;  // fits a terminal of 24 lines
 
 std::string_view variable(const char* name) {
   const char* value = std::getenv(name);
@@ -59,10 +60,10 @@ progress::progress(const map_settings& s, std::int64_t now) : bar_(s.bar), start
   if (s.quiet) return;
   const std::string_view terminal = variable("TERM");
   const bool capable = ::isatty(STDERR_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
-  // The jobs' own output would go into the view.
+  // Not beside --ungroup: the jobs' own output would get into the view.
   live_ = capable && s.output != output_mode::ungrouped;
   colour_ = live_ && variable("NO_COLOR").empty();
-  next_ = now + (live_ ? 5 * redraw : first_line);  // who is quick is not in need of it
+  next_ = now + (live_ ? 5 * redraw : first_line);  // a fast run needs none
 }
 
 void progress::update(std::int64_t now, const std::function<batch_state(std::size_t)>& state) {

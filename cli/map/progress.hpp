@@ -1,5 +1,4 @@
-// Says on stderr how a batch is getting on: a view that is kept up to date on a terminal, otherwise
-// a line now and then.
+// The progress of a batch on stderr: a live view on a terminal, otherwise a line now and then.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,9 +14,9 @@
 
 namespace cli {
 
-/// How a batch is getting on.
+/// The state of a batch.
 struct batch_state {
-  std::uint64_t done = 0;  ///< the failed included, the skipped not
+  std::uint64_t done = 0;  ///< including failed ones, without skipped ones
   std::uint64_t failed = 0;
   std::uint64_t skipped = 0;
   std::optional<std::uint64_t> total;
@@ -27,7 +26,7 @@ struct batch_state {
     double seconds;
     std::string last_line;
   };
-  std::vector<job> jobs;  ///< some of those that run
+  std::vector<job> jobs;  ///< some of the running ones
 };
 
 /// "12 of 40 done, 1 failed, 2 running, 3.1/s, 9 s left"
@@ -35,7 +34,7 @@ std::string summary(const batch_state& s, double seconds);
 
 class progress {
  public:
-  /// `now` as for the rest: monotonic ns.
+  /// `now`, here and below: monotonic ns.
   progress(const map_settings& s, std::int64_t now);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
@@ -43,9 +42,9 @@ class progress {
 
   /// When update() should be called again; INT64_MAX: never.
   std::int64_t next() const { return next_; }
-  /// Show it, if it is time. `state` is asked for as many jobs as there is room for.
+  /// Shows the state if it is time to. `state` gets the number of jobs that there is room for.
   void update(std::int64_t now, const std::function<batch_state(std::size_t jobs)>& state);
-  /// Make room for output on the same terminal.
+  /// Takes the view away, before other output goes to the same terminal.
   void hide();
 
  private:
@@ -57,7 +56,7 @@ class progress {
   bool colour_ = false;
   std::int64_t start_;
   std::int64_t next_ = INT64_MAX;
-  std::size_t drawn_ = 0;  // lines
+  std::size_t drawn_ = 0;  // lines on the screen
 };
 
 }  // namespace cli

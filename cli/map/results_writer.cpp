@@ -23,13 +23,13 @@ void make_folders(const std::string& path) {
   for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
     const std::string part = path.substr(0, at);
     if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
-      throw failure{"mkdir '" + part + "': " + std::strerror(errno)};
+      throw system_failure("mkdir '" + part + "'");
     }
     if (at == path.npos) return;
   }
 }
 
-/// FNV-1a: to tell long names apart.
+/// FNV-1a, to tell apart names that are cut to the same start.
 std::string digest(std::string_view text) {
   std::uint64_t h = 14695981039346656037U;
   for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211U;
@@ -68,10 +68,10 @@ results_writer::results_writer(const map_settings& s, const command_template& c,
   }
   if (s.joblog.empty()) return;
   log_ = ::open(s.joblog.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-  if (log_ < 0) throw failure{"open '" + s.joblog + "': " + std::strerror(errno)};
+  if (log_ < 0) throw system_failure("open '" + s.joblog + "'");
   if (!write_all(log_,
                  "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n")) {
-    throw failure{"write '" + s.joblog + "': " + std::strerror(errno)};
+    throw system_failure("write '" + s.joblog + "'");
   }
 }
 
@@ -87,7 +87,7 @@ std::string results_writer::folder_for(const map_job& job) const {
   } else if (job.block) {
     path += "/" + std::to_string(job.seq);
   } else {
-    // As GNU parallel has it: 1/VALUE/2/VALUE.
+    // GNU parallel's layout: 1/VALUE/2/VALUE.
     for (std::size_t i = 0; i < job.args.size(); ++i) {
       path += "/" + std::to_string(i + 1) + "/" + as_component(job.args[i]);
     }
@@ -106,7 +106,8 @@ void results_writer::log(const job_end& end) {
   if (log_ < 0 || !end.last) return;
   const brood::completed_process* r = end.result;
   const int signal = r != nullptr ? r->status.signal().value_or(0) : 0;
-  // Of the command itself: GNU parallel has 0 beside a signal, and -1 for a job it timed out.
+  // The command's own exit status. GNU parallel writes 0 beside a signal, and -1 for a job that it
+  // timed out.
   const int code = r != nullptr ? r->status.code().value_or(0) : end.status;
   const double wall = r != nullptr ? std::chrono::duration<double>(r->usage.wall).count() : 0.0;
   std::string line(160, '\0');
@@ -118,15 +119,15 @@ void results_writer::log(const job_end& end) {
   line.resize(static_cast<std::size_t>(n));
   line += template_.text_for(*end.job);
   for (char& c : line) {
-    if (c == '\n') c = ' ';  // a line stays a line
+    if (c == '\n') c = ' ';  // one job, one line
   }
   if (!write_all(log_, line + "\n")) {
-    throw failure{"write '" + settings_.joblog + "': " + std::strerror(errno)};
+    throw system_failure("write '" + settings_.joblog + "'");
   }
 }
 
 std::string results_writer::json(const job_end& end, const slot_output& output) const {
-  constexpr std::uint64_t most = 256 << 10;  // of each stream, in our memory
+  constexpr std::uint64_t most = 256 << 10;  // of each stream: all of the object is in memory
   const batch_facts facts{end.job->seq, end.job->slot, &end.job->args, end.job->attempt};
   if (end.result == nullptr) return to_json(end.job->cmd, *end.wrong, facts);
   brood::completed_process shown = *end.result;

@@ -1,4 +1,4 @@
-// What is kept of each job's end: --joblog, --json, --results.
+// What is written about each job's end: --joblog, --json, --results.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,22 +21,22 @@ class results_writer {
   results_writer& operator=(const results_writer&) = delete;
   ~results_writer();
 
-  /// The folder for the output of an attempt, made if need be; "" without --results. What an
-  /// attempt before this one left there is kept, under its number. Errors: failure.
+  /// Makes the folder for the output of an attempt; "" without --results. Files of the attempt
+  /// before are kept under names with its number. Errors: failure.
   std::string folder_for(const map_job& job) const;
-  /// A line for the joblog. Errors: failure.
+  /// Adds a line to the job log. Errors: failure.
   void log(const job_end& end);
-  /// The object of --json, as a line.
+  /// The object of --json, as one line.
   std::string json(const job_end& end, const slot_output& output) const;
 
  private:
   const map_settings& settings_;
   const command_template& template_;
-  std::optional<std::vector<piece>> folder_;  // with replacement strings
+  std::optional<std::vector<piece>> folder_;  // if it has replacement strings
   int log_ = -1;
 };
 
-/// As one component of a path, whatever is in it.
+/// `value` as one component of a path, whatever characters are in it.
 std::string as_component(const std::string& value);
 
 }  // namespace cli

@@ -23,14 +23,16 @@ namespace cli {
 
 namespace {
 
-// Of each stream of an attempt, its end; of all of a run's. What fails may take more.
+// How much output is kept: of each stream of an attempt, its last 64 KiB, about a thousand lines;
+// of all attempts of a run, as much as a disk has room for many times. Failures, which people look
+// at, may take more. These are choices, not measurements.
 constexpr std::uint64_t most_of_stream = 64 << 10;
 constexpr std::uint64_t most_of_successes = 64 << 20;
 constexpr std::uint64_t most_of_failures = 256 << 20;
 
 journal::moment to_moment(std::int64_t ns) { return journal::moment(std::chrono::nanoseconds(ns)); }
 
-/// A batch ends its jobs in order when it meets a failure, which an error of the journal is.
+/// Turns an error of the journal into a failure, at which a batch ends its jobs in good order.
 template <class Use>
 auto in_batch(Use use) {
   try {
@@ -96,7 +98,7 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
   try {
     journal::make_folder(folder);
   } catch (const journal::error& e) {
-    // A folder that is not ours to write in: that is no reason not to run.
+    // We may not write to this directory. That is no reason not to run.
     if (s.resume || s.explain || ::access(folder.c_str(), F_OK) == 0) throw;
     if (!s.quiet) complain(std::string("no journal: ") + e.what());
     return;
@@ -141,7 +143,7 @@ void run_journal::started(const map_job& job) {
   if (journal_) in_batch([&] { journal_->job_started(describe(job)); });
 }
 
-/// The end of a stream, unless --results has all of it.
+/// Keeps the end of a stream, unless --results keeps all of it.
 journal::kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
   if (!end.folder.empty()) {
     const std::uint64_t size = output.bytes(err);
@@ -160,9 +162,9 @@ journal::kept_output run_journal::keep(const job_end& end, const slot_output& ou
   if (kept_ < 0) {
     ::mkdir((journal_->folder() + "/output").c_str(), 0777);
     kept_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    if (kept_ < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+    if (kept_ < 0) throw system_failure("open '" + path + "'");
   }
-  if (!write_all(kept_, text)) throw failure{"write '" + path + "': " + std::strerror(errno)};
+  if (!write_all(kept_, text)) throw system_failure("write '" + path + "'");
   const journal::kept_output where{kept_name_, kept_size_, text.size()};
   kept_size_ += text.size();
   return where;

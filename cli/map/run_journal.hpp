@@ -1,4 +1,4 @@
-// What the journal is told about a batch, and what it says about earlier ones.
+// What a batch writes to the journal, and what the journal knows about earlier ones.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -16,8 +16,8 @@
 
 namespace cli {
 
-/// Who a job is for --resume: its command, directory, the environment that was set for it, what it
-/// reads from stdin, and the files of --depends.
+/// What identifies a job for --resume: its command, directory, the environment that was set for it,
+/// its stdin, and the files of --depends.
 class identity_maker {
  public:
   identity_maker(const map_settings& s, const command_template& c, const template_options& o);
@@ -29,33 +29,33 @@ class identity_maker {
   const command_template& template_;
   std::string cwd_;
   std::vector<std::pair<std::string, std::string>> environment_;
-  std::vector<std::string> inputs_;  // of all jobs
+  std::vector<std::string> inputs_;  // that all jobs have
   std::vector<std::vector<piece>> depends_;
   journal::job_identifier identifier_;
 };
 
-/// Without a journal it does nothing.
+/// The journal of a run; does nothing under --no-journal.
 class run_journal {
  public:
-  /// Starts to begin a run. Errors: failure.
+  /// Starts the journal's thread, which begins the run. Errors: failure.
   run_journal(const map_settings& s, const command_template& c, const template_options& o,
               std::vector<std::string> argv);
   run_journal(const run_journal&) = delete;
   run_journal& operator=(const run_journal&) = delete;
   ~run_journal();
 
-  /// To be called before anything below. Errors: failure, if there is a journal that cannot be
-  /// used.
+  /// Waits until the run has begun; to be called before anything below. Errors: failure, if the
+  /// journal cannot be used.
   void await_run();
-  /// Before a job's first attempt: true if an earlier run has done it. Says so under --explain.
-  /// Errors: failure.
+  /// To be asked before a job's first attempt: has an earlier run done it? Under --explain it says
+  /// so. Errors: failure.
   bool is_done(map_job& job);
   /// Errors of all these: failure.
   void started(const map_job& job);
-  /// `output`: of the attempt, null if there is none.
+  /// `output`: the attempt's, or null.
   void ended(const job_end& end, const slot_output* output);
   void start_end(int exit_status);
-  void await_end();  ///< of what that started: all is written
+  void await_end();  ///< until all is written
   bool at_work() const { return journal_ != nullptr; }
 
  private:
@@ -66,12 +66,12 @@ class run_journal {
   const command_template& template_;
   std::unique_ptr<identity_maker> identities_;
   std::unique_ptr<journal::writer> journal_;
-  int kept_ = -1;  // the file of outputs
+  int kept_ = -1;  // the file that outputs are kept in
   std::string kept_name_;
   std::uint64_t kept_size_ = 0;
 };
 
-/// For --dry-run: why a job would run or be skipped, by the journal as it is.
+/// For --dry-run: would a job run or be skipped, and why, according to the journal.
 class dry_run_journal {
  public:
   dry_run_journal(const map_settings& s, const command_template& c, const template_options& o);

@@ -20,14 +20,14 @@ struct job_count {
   double number = 0;
 };
 
-/// How the jobs' output gets to ours.
+/// How the output of jobs becomes ours.
 enum class output_mode : unsigned char {
-  grouped,    ///< a job's at its end
+  grouped,    ///< a job's output at its end
   lines,      ///< whole lines as they come
-  ungrouped,  ///< as it comes: the jobs write to our streams
+  ungrouped,  ///< as it comes: jobs write to our streams
 };
 
-/// In addition to what `settings` has for every verb.
+/// The settings of `map`, in addition to those of every verb.
 struct map_settings : settings {
   // Arguments
   std::vector<std::string> files;
@@ -69,9 +69,9 @@ struct map_settings : settings {
   std::vector<std::string> depends;
 };
 
-/// How many that is on this machine. Errors: failure.
+/// The number of jobs that this is on this machine. Errors: failure.
 int resolve(const job_count& n);
-/// A number of which descriptors do not allow all.
+/// True if the limit of open files allows fewer.
 bool is_bounded(const job_count& n);
 /// "4", "50%", "+1", "-1", "0". Errors: failure.
 job_count parse_job_count(const std::string& text);

@@ -12,9 +12,9 @@ namespace cli {
 
 namespace {
 
-/// Where in the shell's grammar the end of some text is. Knows quotes, escapes and comments. What
-/// it cannot follow (substitutions in double quotes, backquotes, here-documents, $'...') makes it
-/// lost for good.
+/// Reads shell text and knows whether its end is within quotes, an escape or a comment. Constructs
+/// that it cannot follow (substitutions in double quotes, backquotes, here-documents, $'...') make
+/// it give up for the rest of the text.
 class quote_scanner {
  public:
   enum class state : unsigned char { plain, single, twofold, comment, lost };
@@ -22,7 +22,7 @@ class quote_scanner {
   void read(std::string_view text) {
     for (const char c : text) read(c);
   }
-  /// A replacement: part of a word.
+  /// Takes a replacement, which is part of a word.
   void read_value() {
     escaped_ = false;
     last_ = 'x';
@@ -135,7 +135,7 @@ std::string shell_template::expand(const job_facts& job) const {
       text += p.text;
     } else if (places_[i] == place::plain) {
       text += joined(values_of(p, job), true);
-    } else {  // out of the quotes and into them again
+    } else {  // close the quotes, and open them again
       const char quote = places_[i] == place::single_quotes ? '\'' : '"';
       text += quote + brood::shlex::quote(joined(values_of(p, job), false)) + quote;
     }

@@ -1,4 +1,4 @@
-// Reads records from descriptors as they come, never more than is needed for the next one.
+// Reads records from descriptors as they come, and no further than the next record needs.
 // SPDX-License-Identifier: Apache-2.0
 #include "map/source.hpp"
 
@@ -112,13 +112,13 @@ class lines final : public source {
  private:
   std::string_view rest() const { return std::string_view(buffer_).substr(begin_); }
 
-  /// Where the record at begin_ ends, relative to it.
+  /// The length of the record at begin_, if its end has been read.
   std::optional<std::size_t> find_end() {
     const std::string_view text = rest();
     for (; searched_ < text.size(); ++searched_) {
       if (format_.csv && text[searched_] == '"') quoted_ = !quoted_;
       if (quoted_) continue;
-      if (!format_.csv) {  // the quick way
+      if (!format_.csv) {  // by memchr(3), which is fast
         searched_ = std::min(text.find(format_.delimiter, searched_), text.size());
         if (searched_ == text.size()) break;
       }
@@ -149,14 +149,14 @@ class lines final : public source {
   }
 
   void read_more() {
-    std::array<char, 65536> block;  // of which a short input touches little
+    std::array<char, 65536> block;  // a short input touches only its start
     buffer_.erase(0, begin_);
     begin_ = 0;
     ssize_t n = 0;
     do n = ::read(fd_, block.data(), block.size());
     while (n < 0 && errno == EINTR);
     if (n > 0) buffer_.append(block.data(), static_cast<std::size_t>(n));
-    if (n < 0 && errno != EAGAIN) throw failure{"read '" + name_ + "': " + std::strerror(errno)};
+    if (n < 0 && errno != EAGAIN) throw system_failure("read '" + name_ + "'");
     ended_ = n == 0;
   }
 
@@ -173,7 +173,7 @@ class lines final : public source {
   std::size_t searched_ = 0;
   bool quoted_ = false;
   bool ended_ = false;
-  int reads_ = 0;  // since others had a turn
+  int reads_ = 0;  // since the last got::wait
   std::uint64_t number_ = 0;
 };
 
@@ -219,7 +219,7 @@ std::unique_ptr<source> words_source(std::vector<std::string> all, const record_
 std::unique_ptr<source> file_source(const std::string& path, const record_format& f) {
   if (path == "-") return std::make_unique<lines>(STDIN_FILENO, false, "stdin", f);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw failure{"open '" + path + "': " + std::strerror(errno)};
+  if (fd < 0) throw system_failure("open '" + path + "'");
   return std::make_unique<lines>(fd, true, path, f);
 }
 

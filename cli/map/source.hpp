@@ -15,15 +15,15 @@ namespace cli {
 /// The columns of one line, or one value.
 using fields = std::vector<std::string>;
 
-/// What asking for the next thing gave.
+/// The answer to asking for the next one.
 enum class got : unsigned char {
   one,
   wait,  ///< not here yet: see waits_for()
   end,
 };
 
-/// A source that is always ready says got::wait after so many reads, of 64 KiB or more: whoever
-/// collects all of it must have a moment to heed signals.
+/// A source that is always ready says got::wait after so many reads of 64 KiB or more, so that a
+/// caller that collects all of it can look for signals in between. 1 MiB is read in milliseconds.
 inline constexpr int most_reads_at_once = 16;
 
 class source {
@@ -35,13 +35,13 @@ class source {
 
   /// Never waits. Errors: failure.
   virtual got next(fields& to) = 0;
-  /// What becomes readable when there is more.
+  /// The descriptor that becomes readable when there is more.
   virtual int waits_for() const { return -1; }
-  /// How many are left, if that is known.
+  /// How many records are left, if that is known.
   virtual std::optional<std::uint64_t> left() const { return {}; }
 };
 
-/// How lines and columns are told apart.
+/// What separates records and columns.
 struct record_format {
   char delimiter = '\n';
   std::string separator = {};  ///< between columns; empty: a line is one value

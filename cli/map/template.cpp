@@ -39,7 +39,7 @@ form take_form(std::string_view& inside) {
   return form::whole;
 }
 
-/// By number or by name; nothing if it is neither.
+/// The column with this number or name, if there is one.
 std::optional<std::size_t> find_column(std::string_view inside, const template_options& o) {
   const auto named = std::find(o.names.begin(), o.names.end(), inside);
   if (named != o.names.end()) return static_cast<std::size_t>(named - o.names.begin());
@@ -55,7 +55,7 @@ std::optional<std::size_t> find_column(std::string_view inside, const template_o
   return *number - 1;
 }
 
-/// What the text between braces means, if anything.
+/// The meaning of the text between braces, if it has one.
 std::optional<piece> read_replacement(std::string_view inside, const template_options& o) {
   if (inside == "#") return piece{.what = kind::seq};
   if (inside == "%") return piece{.what = kind::slot};
@@ -64,7 +64,7 @@ std::optional<piece> read_replacement(std::string_view inside, const template_op
   }
   const form how = take_form(inside);
   if (inside.empty()) {
-    if (how == form::whole) return {};  // "{}", which o.all stands for
+    if (how == form::whole) return {};  // "{}" itself is o.all
     return piece{.what = kind::all, .how = how};
   }
   if (const auto column = find_column(inside, o)) {

@@ -10,7 +10,7 @@
 
 namespace cli {
 
-/// What is put into a template for one job.
+/// The values that one job puts into a template.
 struct job_facts {
   std::uint64_t seq = 0;  ///< {#}, from 1
   int slot = 0;           ///< {%}, from 1

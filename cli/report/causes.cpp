@@ -1,4 +1,4 @@
-// One pass over the attempts; reads the end of each failed job's stderr.
+// Reads the end of each failed job's stderr, in one pass over the attempts.
 // SPDX-License-Identifier: Apache-2.0
 #include "report/causes.hpp"
 
@@ -61,7 +61,8 @@ std::vector<failure_cause> find_causes(const report_source& from) {
     if (a.success || !a.last) return;
     const std::string said = last_line(tail_of(from.journal, a.err, line_limit));
     std::string text = generalised(describe_end(a), a.argv);
-    if (a.ended && a.exit_code) text = describe_end(a);  // the number is what counts
+    if (a.ended && a.exit_code)
+      text = describe_end(a);  // the exit status is kept: it tells causes apart
     if (!said.empty()) text += ": " + generalised(said, a.argv);
     const auto [place, is_new] = known.try_emplace(text, causes.size());
     if (is_new) causes.push_back({.text = text});

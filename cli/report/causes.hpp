@@ -1,4 +1,4 @@
-// Failures put together by what caused them.
+// Failures, grouped by what caused them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,7 +11,7 @@
 namespace cli {
 
 struct failure_cause {
-  std::string text;  ///< how the jobs ended, and the last line that they wrote to stderr
+  std::string text;  ///< how the jobs ended, and their last line on stderr
   std::uint64_t count = 0;
   std::vector<journal::attempt> examples{};  ///< the first few
 };
@@ -20,7 +20,7 @@ struct failure_cause {
 /// last lines on stderr differ only in numbers and in the words of their commands.
 std::vector<failure_cause> find_causes(const report_source& from);
 
-/// A last line without what differs from job to job. Pure.
+/// The last line without what differs from job to job. Pure.
 std::string generalised(std::string line, const std::vector<std::string>& argv);
 
 }  // namespace cli

@@ -30,7 +30,7 @@ void write_joblog(const report_source& from, sink& to);   ///< the columns of GN
 void write_junit(const report_source& from, sink& to);    ///< XML, a test case for each job
 void write_trace(const report_source& from, sink& to);    ///< trace events, for Perfetto
 void write_metrics(const report_source& from, sink& to);  ///< OpenMetrics
-void write_html(const report_source& from, sink& to);     ///< a page without anything outside of it
+void write_html(const report_source& from, sink& to);     ///< a page that loads nothing else
 
 struct report_format {
   std::string_view name;

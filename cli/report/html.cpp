@@ -1,4 +1,4 @@
-// The page: a fixed text (page.html) with the run's data in it, as JSON that no text in it can end.
+// The page: a fixed text (page.html) with the run's data in it, as JSON in a <script>.
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <string>
@@ -17,7 +17,7 @@ extern const std::string_view page_html;  // made of page.html by the build
 
 namespace {
 
-// More rows than that make a page that nobody opens twice; failures come first.
+// A page with more rows takes browsers too long to open. Failures come first.
 constexpr std::uint64_t row_limit = 20'000;
 constexpr std::uint64_t tail_limit = 200;
 constexpr std::size_t tail_bytes = 4096;

@@ -1,4 +1,4 @@
-// The forms in JSON, written as they are read so that a long run needs no memory: json, trace.
+// The forms json and trace, written attempt by attempt, so that a long run needs no memory.
 // SPDX-License-Identifier: Apache-2.0
 #include "report/json_forms.hpp"
 

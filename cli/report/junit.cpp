@@ -18,7 +18,7 @@ struct counts {
   std::uint64_t errors = 0;
 };
 
-/// An error is what is not the command's own fault: it could not be started, or did not finish.
+/// JUnit tells errors from failures: here, the command could not be started, or did not finish.
 bool is_error(const journal::attempt& a) { return !a.ended || a.pid == 0; }
 
 std::string attribute(std::string_view name, std::string_view value) {

@@ -1,4 +1,4 @@
-// The report for people: what came of it, then what went wrong, the most common cause first.
+// The report for people: the result, then what went wrong, the most common cause first.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <string>
@@ -21,7 +21,7 @@ std::string counted(std::uint64_t n, std::string_view noun) {
   return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
 }
 
-/// What took how long, over all attempts that ended.
+/// The times of all attempts that ended.
 struct extremes {
   std::vector<std::chrono::nanoseconds> walls{};
   std::uint64_t longest = 0;  // the job

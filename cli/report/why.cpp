@@ -1,4 +1,4 @@
-// Asks the history before the run why the job ran at all.
+// The story of one job: why it ran, according to the runs before, and how its attempts ended.
 // SPDX-License-Identifier: Apache-2.0
 #include "report/why.hpp"
 
@@ -19,7 +19,7 @@ void write_why(const journal::reader& journal, const journal::run_record& run,
   journal::job_identity id = last.identity;
   id.parts = past.parts_of(id.key);
   const std::string reason = past.explain(id);
-  // Without --resume also a job runs that had been done.
+  // Without --resume a job runs even if it had been done.
   to << "  "
      << (reason.starts_with("skipped: ") ? "runs, though it " + reason.substr(9) + ": no --resume"
                                          : printable(reason))

@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <ctime>
 
 #include <brood/shlex.hpp>
 
 #include "bytes.hpp"
+#include "io.hpp"
 
 namespace cli {
 
@@ -28,7 +28,7 @@ void append_hex(std::string& to, char c) {
   ((to += "\\x") += hex[byte >> 4]) += hex[byte & 15];
 }
 
-/// Control characters and what is no UTF-8 as \n, \t, \xFF.
+/// Writes control characters, and bytes that are not UTF-8, as \n, \t, \xFF.
 void append_escaped(std::string& to, std::string_view text, bool quoted) {
   const bool text_is_utf8 = is_utf8(text);
   for (const char c : text) {
@@ -143,8 +143,7 @@ std::string xml_escaped(std::string_view text) {
         out += "&#9;";
         break;
       default:
-        is_control(c)&& c != 0x7F ? out += "\xEF\xBF\xBD"
-                                  : out += c;  // XML 1.0 has no place for them
+        is_control(c)&& c != 0x7F ? out += "\xEF\xBF\xBD" : out += c;  // XML 1.0 cannot have them
     }
   }
   return out;
@@ -170,16 +169,9 @@ std::string tail_of(const journal::reader& journal, const journal::kept_output& 
   if (fd < 0) return {};
   const std::uint64_t size = std::min<std::uint64_t>(kept.bytes, limit);
   std::string text(size, '\0');
-  std::size_t have = 0;
-  while (have < size) {
-    const auto at = static_cast<off_t>(kept.offset + kept.bytes - size + have);
-    const ssize_t n = ::pread(fd, text.data() + have, size - have, at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    have += static_cast<std::size_t>(n);
-  }
+  const ssize_t n = read_at(fd, text, kept.offset + kept.bytes - size);
   ::close(fd);
-  text.resize(have);
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
   if (size < kept.bytes) {
     const std::size_t line = text.find('\n');
     if (line != std::string::npos && line + 1 < text.size()) text.erase(0, line + 1);
@@ -190,7 +182,7 @@ std::string tail_of(const journal::reader& journal, const journal::kept_output& 
 std::chrono::nanoseconds wall_of(const journal::run_record& run) {
   const journal::moment now =
       std::chrono::time_point_cast<journal::moment::duration>(std::chrono::system_clock::now());
-  // Clocks are set back now and then.
+  // Not negative, even if the clock was set back.
   return std::max(run.ended.value_or(now) - run.info.started, std::chrono::nanoseconds(0));
 }
 

@@ -13,7 +13,7 @@
 namespace cli {
 
 double to_seconds(std::chrono::nanoseconds t);
-/// With so many digits after the point.
+/// With `digits` digits after the point, in every locale.
 std::string fixed(double value, int digits);
 
 std::string span_text(std::chrono::nanoseconds t);  ///< "250 ms", "1.250 s", "2 min 05 s"
@@ -21,19 +21,19 @@ std::string size_text(std::uint64_t bytes);         ///< "3.0 MiB"
 std::string local_time(journal::moment t);          ///< "2026-11-21 12:00:00"
 std::string utc_time(journal::moment t);            ///< "2026-11-21T12:00:00.000Z"
 
-/// One line that a shell reads as these words: what is no printable text is written as $'\xFF'.
+/// One line that a shell reads as these words; what is not printable is written as $'\xFF'.
 std::string command_line(const std::vector<std::string>& argv);
 /// The same text on one line, with escapes for bytes that would move a terminal's cursor.
 std::string printable(std::string_view text);
 
-std::string xml_escaped(std::string_view text);    ///< also for attributes; UTF-8 comes out
+std::string xml_escaped(std::string_view text);    ///< also for attributes; the result is UTF-8
 std::string label_escaped(std::string_view text);  ///< for a label of OpenMetrics
 
-/// At most so many bytes of the end of an output, from the start of a line; "" if there is none.
+/// The end of an output, at most `limit` bytes and from the start of a line; "" if there is none.
 std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,
                     std::size_t limit);
 
-/// How long a run has taken, for one that still runs: until now.
+/// How long a run has taken so far, or in all.
 std::chrono::nanoseconds wall_of(const journal::run_record& run);
 std::string_view to_text(journal::run_state state);
 

@@ -120,7 +120,7 @@ brood: job 1: timed out after 200 ms: HELPER sleep 60
 brood: 1 of 1 jobs failed: 'brood report --failed' has more
 
 $ brood map -j1 -t 1000% $HELPER sleep ::: 0.05 0.05 0.05 60 2>&1 | sed "s,$HELPER,HELPER,"
-brood: job 4: took too long beside the others: HELPER sleep 60
+brood: job 4: took too long compared with the others: HELPER sleep 60
 brood: 1 of 4 jobs failed: 'brood report --failed' has more
 
 $ brood map -k --dry-run $HELPER sleep {} {#} ::: 1 'a b' | sed "s,$HELPER,HELPER,"

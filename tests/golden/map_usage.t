@@ -165,7 +165,7 @@ brood: read 'stdin': Bad file descriptor
 [125]
 
 $ seq 50 | (ulimit -n 40; brood map -j 50 $HELPER echo | wc -l)
-brood: descriptors are for 1 jobs at once: 'ulimit -n' changes that
+brood: the limit of open files allows 1 jobs at once: 'ulimit -n' changes it
 50
 
 $ seq 2000 | brood map nope

@@ -109,7 +109,7 @@ class Pace(ToolTest):
         for mode in ([], ["--line-buffer"], ["-k"], ["--max-output", "1K"], ["--json"]):
             done = self.brood("map", "-j100", *mode, HELPER, "echo", prefix=few, input=b"".join(b"%d\n" % n for n in range(100)))
             self.assertEqual(done.stdout.count(b"\n"), 100)
-            self.assertEqual(done.stderr, b"brood: descriptors are for 4 jobs at once: 'ulimit -n' changes that\n")
+            self.assertEqual(done.stderr, b"brood: the limit of open files allows 4 jobs at once: 'ulimit -n' changes it\n")
         # What is refused to a single job is said once.
         done = self.brood("map", "-j1", "--no-journal", "-q", HELPER, "echo", ":::", *["x"] * 50, status=125,
                           prefix=["sh", "-c", 'ulimit -n 11 && exec "$@"', "sh"])
