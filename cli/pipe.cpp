@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <stop_token>
 #include <string>
 #include <string_view>

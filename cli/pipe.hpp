@@ -1,4 +1,4 @@
-// `brood run --pipe`: several commands, each one's output the next one's input.
+// `brood run --pipe`: several commands, the output of each connected to the input of the next.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -70,7 +70,7 @@ void relay::attach(brood::process& p) {
 }
 
 void relay::ended() {
-  reader_.take_pending();  // what was sent while it ran was meant for it
+  if (phase_ == phase::running) reader_.take_pending();  // what was sent meanwhile was meant for it
   phase_ = phase::ended;
   reader_.take_pending();  // and now no handler has hold of it any more
 }

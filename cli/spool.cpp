@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 
 #include "exit.hpp"
 #include "io.hpp"

@@ -88,8 +88,9 @@ void set_block(settings& s, text t) {
 }
 
 constexpr own_flag own[] = {
-    {"-a,--arg-file", "FILE", "Read arguments from FILE, a line each, instead of stdin; may repeat",
-     arguments, [](settings& s, text t) { of_map(s).files.push_back(t); }},
+    {"-a,--arg-file", "FILE",
+     "Read arguments from the lines of FILE, not of stdin; may be repeated", arguments,
+     [](settings& s, text t) { of_map(s).files.push_back(t); }},
     {"-0,--null", "", "Arguments are separated by NUL bytes", arguments,
      [](settings& s, text) { of_map(s).delimiter = '\0'; }},
     {"-d,--delimiter", "CHAR", "Arguments are separated by CHAR instead of newlines", arguments,
@@ -100,47 +101,47 @@ constexpr own_flag own[] = {
      [](settings& s, text) { of_map(s).csv = true; }},
     {"--header", ":", "The first line has the names of the columns, for {NAME}", arguments,
      set_header},
-    {"-n,--max-args", "N", "Up to N arguments for each job, as ARG_MAX allows", arguments,
+    {"-n,--max-args", "N", "Give each job up to N arguments, as far as ARG_MAX allows", arguments,
      set_max_args},
     {"-I,--replace", "TEXT", "Use TEXT instead of {}", arguments, set_replacement},
     {"--shuf", "", "Run the jobs in random order", arguments,
      [](settings& s, text) { of_map(s).shuffle = true; }},
     {"--pipe", "", "Cut stdin into blocks of whole records, one for each job's stdin", arguments,
      [](settings& s, text) { s.pipe = true; }},
-    {"--block", "SIZE", "About so much for each job of --pipe (1M)", arguments, set_block},
+    {"--block", "SIZE", "The size of a block of --pipe, roughly (1M)", arguments, set_block},
     {"--recstart", "TEXT", "Records of --pipe begin with TEXT", arguments,
      [](settings& s, text t) { of_map(s).record_start = t; }},
     {"--recend", "TEXT", "Records of --pipe end with TEXT (\\n)", arguments,
      [](settings& s, text t) { of_map(s).record_end = t; }},
-    {"--pool", "", "The command is a worker that answers each argument, a line, with a line",
+    {"--pool", "", "The command is a worker that answers each line, an argument, with a line",
      arguments, [](settings& s, text) { of_map(s).workers = true; }},
 
-    {"-j,--jobs", "N", "Run N jobs at once: a number, 50% of the CPUs, +1, -1; 0 is all (CPUs)",
+    {"-j,--jobs", "N", "Run N jobs at once: a number, 50% of the CPUs, +1, -1; 0: no limit (CPUs)",
      when, [](settings& s, text t) { of_map(s).jobs = parse_job_count(t); }},
-    {"--halt", "WHEN,WHAT=N", "Stop: now or soon; fail, success or done; N or N%; as now,fail=1",
-     when, [](settings& s, text t) { of_map(s).halt = parse_halt(t); }},
+    {"--halt", "WHEN,WHAT=N",
+     "When to stop: now or soon; fail, success or done; N or N%: now,fail=1", when,
+     [](settings& s, text t) { of_map(s).halt = parse_halt(t); }},
     {"-t,--timeout", "DURATION", "Stop a job after DURATION, or after 200% of the median", when,
      set_timeout},
-    {"--retries", "N", "Run a job that fails up to N times in all; --retry has more", when,
+    {"--retries", "N", "Try a job that fails up to N times in all; --retry can do more", when,
      set_retries},
-    {"--delay", "DURATION", "Wait so long between two starts", when,
+    {"--delay", "DURATION", "Wait this long between two starts", when,
      [](settings& s, text t) { of_map(s).delay = checked(brood::parse_duration(t), "--delay"); }},
-    {"--load", "N", "Start nothing while the load is N or more; 80% is of the CPUs", when,
-     set_load},
-    {"--memfree", "SIZE", "Start nothing while less memory is available", when,
+    {"--load", "N", "Start no job while the load is N or more; 80% is of the CPUs", when, set_load},
+    {"--memfree", "SIZE", "Start no job while less memory than SIZE is available", when,
      [](settings& s, text t) {
        of_map(s).free_memory = checked(brood::parse_size(t), "--memfree");
      }},
-    {"--lock", "", "Wait until no other run with --lock is at work in this folder", when,
+    {"--lock", "", "Wait until no other run with --lock is active in this folder", when,
      [](settings& s, text) { of_map(s).lock = true; }},
 
     {"--no-journal", "", "Keep no record of this run in .brood", journaling,
      [](settings& s, text) { of_map(s).no_journal = true; }},
     {"--resume", "", "Skip jobs that have succeeded before", journaling,
      [](settings& s, text) { of_map(s).resume = true; }},
-    {"--explain", "", "Say of each job why it runs or is skipped", journaling,
+    {"--explain", "", "Say for each job why it runs or is skipped", journaling,
      [](settings& s, text) { of_map(s).explain = true; }},
-    {"--depends", "FILE", "A job is another one when FILE changes, which may have replacements",
+    {"--depends", "FILE", "Run a job again if FILE, which may have replacements, has changed",
      journaling, [](settings& s, text t) { of_map(s).depends.push_back(t); }},
 
     {"--shell", "", "The command is text for /bin/sh; every replacement is quoted", command,
@@ -162,26 +163,26 @@ constexpr own_flag own[] = {
      [](settings& s, text t) { of_map(s).tag_text = t; }},
     {"--merge", "", "Send stderr wherever stdout goes, in the order written", streams,
      [](settings& s, text) { s.merge = true; }},
-    {"--quiet-ok", "", "Show the output of jobs that fail only", streams,
+    {"--quiet-ok", "", "Show only the output of jobs that fail", streams,
      [](settings& s, text) { s.quiet_ok = true; }},
     {"--results", "DIR", "Keep each job's output in files below DIR", streams,
      [](settings& s, text t) { of_map(s).results = t; }},
 
     {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
-    {"--kill-after", "DURATION", "Send KILL so long after the first signal (5s)", ending,
+    {"--kill-after", "DURATION", "Send KILL this long after the first signal (5s)", ending,
      set_kill_after},
 
     {"--joblog", "FILE", "Write a line for each job, with GNU parallel's columns", report,
      [](settings& s, text t) { of_map(s).joblog = t; }},
-    {"--json", "", "Print a JSON object for each job, with its output, and no output else", report,
+    {"--json", "", "Print a JSON object for each job, with its output, and nothing else", report,
      [](settings& s, text) { s.json = true; }},
     {"--bar", "", "On a terminal, show progress as a bar", report,
      [](settings& s, text) { of_map(s).bar = true; }},
-    {"--eta", "", "Read all arguments first, to say how long it will take", report,
+    {"--eta", "", "Read all arguments first, to estimate the remaining time", report,
      [](settings& s, text) { of_map(s).eta = true; }},
     {"-v,--verbose", "", "Print each command on stderr when it starts", report,
      [](settings& s, text) { s.verbose = true; }},
-    {"-q,--quiet", "", "No progress, nothing about timeouts and limits", report,
+    {"-q,--quiet", "", "Print no progress, and nothing about timeouts and limits", report,
      [](settings& s, text) { s.quiet = true; }},
     {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
 };
@@ -194,11 +195,12 @@ constexpr verb_flags flags{
     .usage = "brood map [OPTIONS] [--] COMMAND [WORDS...] [::: ARGS...]...",
     .description = "Runs a command for each argument, several at once.",
     .footer =
-        "Arguments come from words after :::, files after ::::, -a, or else from stdin. Several\n"
-        "::: give each with each, :::+ and ::::+ go side by side.\n"
+        "Arguments come from words after :::, files after :::: or -a, otherwise from stdin. "
+        "Several\n"
+        "::: give all combinations; :::+ and ::::+ go side by side.\n"
         "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder; {/.} base\n"
         "name without extension; {#} the job's number; {%} its slot; {1}, {2}, {NAME} one of\n"
-        "several, {1.} and so on. Without any of them the arguments come at the end.\n"
+        "several, {1.} and so on. Without any of these the arguments come at the end.\n"
         "DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.\n"
         "Exit status: how many jobs failed, 101 for more than 100; 125 brood failed; 126, 127 the\n"
         "command cannot be executed, was not found; 128+N stopped by signal N.",

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "exit.hpp"
 #include "io.hpp"
@@ -55,7 +54,7 @@ void printer::fail(int to) const {
                             : to == STDERR_FILENO
                                 ? "stderr"
                                 : "the file below '" + spool_folder() + "' that keeps output";
-  throw failure{"cannot write to " + where + ": " + std::strerror(why)};
+  throw system_failure("cannot write to " + where, why);
 }
 
 int printer::target_of(std::uint64_t seq, int to) {
