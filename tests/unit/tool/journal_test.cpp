@@ -265,7 +265,7 @@ TEST_F(journal_test, somebody_elses_database_is_left_alone) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
   journal::sql::database(file(), journal::sql::access::write, 1s).execute("CREATE TABLE t (x)");
   EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
-              HasSubstr("no journal of brood"));
+              HasSubstr("not a journal of brood"));
 }
 
 TEST_F(journal_test, a_lock_that_does_not_end_is_named) {
