@@ -54,6 +54,8 @@ std::string to_text(brood::duration d) {
 std::string diagnosis(const brood::completed_process& result, const brood::command& cmd,
                       const settings& s) {
   std::string text = cause(result, s.options);
+  if (!result.stuck_in.empty()) text += " in " + result.stuck_in;
+  if (!result.not_stopped.empty()) text += (text.empty() ? "" : "; ") + result.not_stopped;
   if (s.quiet || (text.empty() && !s.verbose)) return {};
   if (s.verbose) {
     if (!text.empty()) text += "; ";

@@ -5,14 +5,15 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   return()
 endif()
 
-set(GUARDIAN_SHARED src/spawn/child_side_linux.cpp src/spawn/clone3_linux.cpp src/spawn/launch_linux.cpp src/spawn/launch_posix.cpp
-                    src/spawn/unpack.cpp src/process/ladder.cpp src/process/targets_linux.cpp
-                    src/sys/reap_linux.cpp src/sys/signal_mask_posix.cpp src/sys/fd_linux.cpp
-                    src/sys/fd_posix.cpp src/sys/pid_ref_linux.cpp src/sys/proc_linux.cpp src/sys/time_posix.cpp src/sys/wait_posix.cpp)
+set(GUARDIAN_SHARED src/spawn/child_side_linux.cpp src/spawn/clone3_linux.cpp src/spawn/launch_linux.cpp
+                    src/spawn/launch_posix.cpp src/spawn/unpack.cpp src/process/driver.cpp src/process/ladder.cpp
+                    src/scope/process_tree_linux.cpp src/sys/backend_posix.cpp src/sys/fd_linux.cpp src/sys/fd_posix.cpp
+                    src/sys/pid_ref_linux.cpp src/sys/proc_linux.cpp src/sys/reap_linux.cpp
+                    src/sys/signal_mask_posix.cpp src/sys/time_posix.cpp src/sys/wait_posix.cpp)
 
 # Where memory may not be executed, the library runs the installed copy instead of its own.
-file(GLOB process_sources CONFIGURE_DEPENDS src/process/*.cpp)
-set_property(SOURCE ${process_sources} APPEND PROPERTY COMPILE_DEFINITIONS
+file(GLOB scope_sources CONFIGURE_DEPENDS src/scope/*.cpp)
+set_property(SOURCE ${scope_sources} APPEND PROPERTY COMPILE_DEFINITIONS
   BROOD_GUARDIAN_PATH="${CMAKE_INSTALL_FULL_LIBEXECDIR}/brood/brood-guardian")
 
 # Each start of a sealed command copies and executes the image, so it does without glibc (800 KB) where

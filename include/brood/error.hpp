@@ -10,6 +10,7 @@
 namespace brood {
 
 struct completed_process;
+struct completed_pipeline;
 
 /// Named by what the caller can do about it.
 enum class error_kind : unsigned char {
@@ -51,6 +52,17 @@ enum class error_stage : unsigned char {
   check,        ///< `.check`
 };
 
+/// What is wrong with a call, for those who say it in words of their own.
+enum class problem : unsigned char {
+  none,             ///< nothing: not a mistake of the caller's
+  invalid,          ///< the value of option subject(); detail() says why
+  not_open,         ///< it names a descriptor that is not open
+  contradicts,      ///< it does not go together with option other_option()
+  err_only,         ///< STDOUT is for err alone
+  standard_stream,  ///< descriptors 0, 1 and 2 have options of their own
+  needs_pipe,       ///< no output passes through us: it needs PIPE or tee
+};
+
 std::string_view to_string(error_kind k) noexcept;
 std::string_view to_string(error_stage s) noexcept;
 
@@ -73,16 +85,28 @@ class error : public std::exception {
   /// The operating system's reason (std::generic_category); empty if it gave none.
   std::error_code code() const noexcept;
   const char* what() const noexcept override;
-  /// How far the command came; null if it was never started.
+  /// what() without the stage and the subject: the reason alone. May be empty.
+  const std::string& detail() const noexcept;
+  /// Of a usage_error: which kind of mistake, else none.
+  brood::problem problem() const noexcept;
+  /// Of problem::contradicts: the other option, by the name of its member. Else empty.
+  const std::string& other_option() const noexcept;
+  /// How far the command came; null if it was never started. Of a pipeline: the deciding stage.
   const completed_process* result() const noexcept;
+  /// All stages of a pipeline that were started and have ended; else null.
+  const completed_pipeline* pipeline() const noexcept;
 
   /// A copy that carries `result`.
   error with(completed_process result) const;
+  error with(completed_pipeline result) const;
+  /// A copy that says which mistake it is.
+  error with(brood::problem p, std::string_view other_option = {}) const;
   /// Throw as the class below that fits kind() and stage().
   [[noreturn]] void raise() const;
 
  private:
   struct state;
+  explicit error(state* s) noexcept;
   state* state_;
 };
 

@@ -77,7 +77,7 @@ struct [[nodiscard]] completed_pipeline {
 ///
 /// \param cancel  from any thread: everything is stopped by the ladder, with reason::cancelled.
 /// Errors: as run(); of a start, the error of the first stage that could not be; an error that
-///         carries a result carries the deciding stage's.
+///         carries a result carries the deciding stage's, and all of them in error::pipeline().
 /// Threads: any, at any time.
 completed_pipeline run(const pipeline& p, const options& opts = {}, std::stop_token cancel = {});
 expected<completed_pipeline, error> try_run(const pipeline& p, const options& opts = {},

@@ -164,6 +164,10 @@ class process {
   void detach();
 
   live_usage usage() const;
+  /// For a loop of the caller's: a descriptor that is readable when poll() may have news of the
+  /// end; -1 where there is no such event: look now and then. Ask again after each poll(); belongs
+  /// to the process; do not read from it.
+  int native_handle() const noexcept;
   brood::containment containment() const noexcept;  ///< in force
   brood::backend backend() const noexcept;
 

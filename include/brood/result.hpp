@@ -26,6 +26,12 @@ struct [[nodiscard]] completed_process {
   brood::usage usage;
   brood::containment containment = brood::containment::process;  ///< what was in force
   brood::backend backend = brood::backend::native;
+  /// Of a command that was stopped before it had executed its program: what took so long, as
+  /// "open 'fifo'"; else empty.
+  std::string stuck_in = {};
+  /// What a stop could not end, and why, as one line; empty: nothing. Otherwise `status` may be
+  /// undetermined: the command may still run.
+  std::string not_stopped = {};
   std::vector<std::string> degraded;        ///< what options::best_effort left out, one line each
   std::vector<completed_process> attempts;  ///< those before this one, oldest first; see retry
   bool accepted = false;                    ///< ended by itself with one of options::ok_codes

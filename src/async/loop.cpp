@@ -57,8 +57,8 @@ loop::impl::~impl() {
   while (!orphans.empty()) events->turn(detail::deadline::never());
 }
 
-void loop::impl::adopt(std::unique_ptr<detail::flight> f) {
-  detail::flight& held = *f;
+void loop::impl::adopt(std::unique_ptr<detail::process_task> f) {
+  detail::process_task& held = *f;
   orphans.emplace(&held, std::move(f));
   held.disown(*this);
 }

@@ -13,8 +13,9 @@
 
 #include <brood/async.hpp>
 
-#include "async/flight.hpp"
+#include "async/process_task.hpp"
 #include "loop/event_loop.hpp"
+#include "scope/spawn_resources.hpp"
 
 namespace brood {
 
@@ -56,8 +57,9 @@ class waiter {
 
 }  // namespace detail
 
-struct loop::impl final : detail::flight_owner {
+struct loop::impl final : detail::exit_handler {
   std::unique_ptr<detail::event_loop> events;
+  detail::spawn_resources resources;  // outlives the commands
 
   // From any thread.
   std::mutex lock;
@@ -72,13 +74,13 @@ struct loop::impl final : detail::flight_owner {
   std::uint64_t last_id = 0;
   std::vector<std::uint64_t> over;        // of those spawned
   std::deque<std::exception_ptr> thrown;  // by those spawned
-  std::unordered_map<detail::flight*, std::unique_ptr<detail::flight>> orphans;
+  std::unordered_map<detail::process_task*, std::unique_ptr<detail::process_task>> orphans;
 
   impl();
   ~impl();
   /// A command that nobody waits for any more: stopped in the background.
-  void adopt(std::unique_ptr<detail::flight> f);
-  void landed(detail::flight& f) override { orphans.erase(&f); }
+  void adopt(std::unique_ptr<detail::process_task> f);
+  void on_exit(detail::process_task& f) override { orphans.erase(&f); }
 
   /// Do what can be done, having waited for that until `until`. \return whether it was anything.
   bool turn(std::int64_t until);

@@ -3,6 +3,8 @@
 #include "async/operation.hpp"
 
 #include "base/make_error.hpp"
+#include "base/retry.hpp"
+#include "executor/executor.hpp"
 #include "sys/time.hpp"
 
 namespace brood {
@@ -13,9 +15,8 @@ namespace detail {
 
 operation::operation(loop::impl& l, command cmd, options opts, std::stop_token stop)
     : waiter(l, std::move(stop)),
-      cmd_(std::move(cmd)),
-      opts_(std::move(opts)),
-      policy_(std::exchange(opts_.retry, {})) {}
+      cmd_(std::make_shared<const command>(std::move(cmd))),
+      opts_(std::make_shared<const options>(std::move(opts))) {}
 
 operation::~operation() { leave(); }
 
@@ -23,7 +24,7 @@ operation::~operation() { leave(); }
 void operation::leave() {
   if (!loop_) return;
   loop_->events->forget(*this);
-  if (air_) loop_->adopt(std::move(air_));
+  if (running_) loop_->adopt(std::move(running_));
 }
 
 void operation::abandon() {
@@ -33,12 +34,12 @@ void operation::abandon() {
 
 bool operation::await_suspend(std::coroutine_handle<> h) {
   coroutine_ = h;
-  if (auto mistake = find_mistake(policy_)) {
+  if (auto mistake = find_mistake(opts_->retry)) {
     result_.emplace(unexpected(std::move(*mistake)));
     return false;
   }
   const std::int64_t now = sys::now();
-  schedule_.emplace(policy_, now, static_cast<std::uint64_t>(now));
+  attempts_.emplace(opts_->retry, now, static_cast<std::uint64_t>(now));
   if (stop_requested()) {
     cancel();
   } else {
@@ -51,35 +52,28 @@ bool operation::await_suspend(std::coroutine_handle<> h) {
 }
 
 void operation::attempt() {
-  const int number = schedule_->attempt();
-  options o = number >= policy_.attempts ? std::move(opts_) : opts_;
-  if (policy_.attempts > 1) number_attempt(o.env, number);
-  auto started = try_spawn(cmd_, std::move(o));
-  if (!started) return ended(unexpected(started.error()), nullptr);
-  air_ = std::make_unique<flight>(*loop_->events, std::move(*started), *this);
-  air_->start();
+  auto started = start_execution({cmd_, opts_, attempts_->number()}, &loop_->resources);
+  if (!started) return ended(unexpected(started.error()));
+  running_ = std::make_unique<process_task>(*loop_->events, std::move(*started), *this);
+  running_->start();
 }
 
-void operation::landed(flight& f) {
-  const std::unique_ptr<flight> over = std::move(air_);
-  std::exception_ptr thrown = f.thrown();
-  ended(thrown ? expected<completed_process, error>(completed_process{}) : f.result(), thrown);
+void operation::on_exit(process_task& t) {
+  const std::unique_ptr<process_task> over = std::move(running_);
+  thrown_ = t.thrown();
+  if (thrown_) return finish(completed_process{});
+  ended(t.take_result());
 }
 
-void operation::ended(expected<completed_process, error> result, std::exception_ptr thrown) {
-  thrown_ = std::move(thrown);
-  const bool worth =
-      !thrown_ && (result ? should_retry(policy_, *result) : should_retry(policy_, result.error()));
-  const std::optional<std::int64_t> at =
-      worth ? schedule_->next(sys::now()) : std::optional<std::int64_t>();
-  if (!at) return finish(std::move(result));
-  before_.push_back(as_attempt(std::move(result), cmd_.args()));
-  loop_->events->watch(*this, {}, deadline::at(*at));
+void operation::ended(expected<completed_process, error> result) {
+  const auto next = attempts_->ended(result, cmd_->args(), sys::now());
+  if (!next) return finish(std::move(result));
+  loop_->events->watch(*this, {}, *next);
 }
 
 void operation::finish(expected<completed_process, error> result) {
   loop_->events->forget(*this);
-  result_.emplace(with_attempts(std::move(result), std::move(before_)));
+  result_.emplace(attempts_->take(std::move(result)));
   if (suspended_) resume();
 }
 
@@ -90,12 +84,13 @@ void operation::proceed() {
 
 void operation::cancel() {
   if (result_) return;
-  if (air_) return air_->stop(reason::cancelled);
+  attempts_->stop();
+  if (running_) return running_->stop(reason::cancelled);
   completed_process never;
-  never.args = cmd_.args();
+  never.args = cmd_->args();
   never.reason = reason::cancelled;
-  if (!opts_.check) return finish(std::move(never));
-  finish(unexpected(error(error_kind::failed, error_stage::check, cmd_.to_string(), {}, "cancelled")
+  if (!opts_->check) return finish(std::move(never));
+  finish(unexpected(error(error_kind::failed, error_stage::check, cmd_->to_string(), {}, "cancelled")
                         .with(never)));
 }
 

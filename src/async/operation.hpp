@@ -7,14 +7,14 @@
 #include <optional>
 #include <vector>
 
-#include "async/flight.hpp"
+#include "async/process_task.hpp"
 #include "async/loop_impl.hpp"
-#include "base/retry.hpp"
+#include "base/attempts.hpp"
 
 namespace brood::detail {
 
 /// A command with its attempts. As a task of the loop it waits for the next one.
-class operation final : public waiter, public flight_owner, public loop_task {
+class operation final : public waiter, public exit_handler, public loop_task {
  public:
   operation(loop::impl& l, command cmd, options opts, std::stop_token stop);
   ~operation() override;
@@ -25,21 +25,19 @@ class operation final : public waiter, public flight_owner, public loop_task {
 
   void cancel() override;
   void abandon() override;
-  void landed(flight& f) override;
+  void on_exit(process_task& f) override;
   void proceed() override;
 
  private:
   void attempt();
-  void ended(expected<completed_process, error> result, std::exception_ptr thrown);
+  void ended(expected<completed_process, error> result);
   void finish(expected<completed_process, error> result);
   void leave();
 
-  command cmd_;
-  options opts_;
-  retry_policy policy_;
-  std::optional<retry_schedule> schedule_;
-  std::vector<completed_process> before_;
-  std::unique_ptr<flight> air_;  // null between two attempts
+  std::shared_ptr<const command> cmd_;
+  std::shared_ptr<const options> opts_;
+  std::optional<attempts> attempts_;
+  std::unique_ptr<process_task> running_;  // null between two attempts
   bool suspended_ = false;
   std::optional<expected<completed_process, error>> result_;
   std::exception_ptr thrown_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <brood/error.hpp>
+#include <brood/pipeline.hpp>
 #include <brood/result.hpp>
 
 #include "base/make_error.hpp"
@@ -35,9 +36,27 @@ struct error::state {
   error_stage stage;
   std::string subject;
   std::error_code code;
-  std::string detail;
+  std::string detail;  // the operating system's text where none was given
   std::string what;
-  std::unique_ptr<const completed_process> result;
+  brood::problem problem = brood::problem::none;
+  std::string other_option;
+  std::shared_ptr<const completed_process> result;
+  std::shared_ptr<const completed_pipeline> pipeline;
+
+  state(error_kind k, error_stage s, std::string_view about, std::error_code c,
+        std::string_view why);
+  // Of what a copy of the error is to have; nobody uses it yet.
+  state(const state& o)
+      : kind(o.kind),
+        stage(o.stage),
+        subject(o.subject),
+        code(o.code),
+        detail(o.detail),
+        what(o.what),
+        problem(o.problem),
+        other_option(o.other_option),
+        result(o.result),
+        pipeline(o.pipeline) {}
 };
 
 namespace {
@@ -60,7 +79,7 @@ std::string printable(std::string_view text) {
 }
 
 std::string compose(error_kind kind, error_stage stage, std::string_view subject,
-                    std::error_code code, std::string_view detail) {
+                    std::string_view detail) {
   std::string text;
   if (kind == error_kind::bad_request ||
       (kind == error_kind::unsupported && stage == error_stage::request)) {
@@ -72,22 +91,25 @@ std::string compose(error_kind kind, error_stage stage, std::string_view subject
     const char* const quote = quoted ? "'" : "";
     if (!subject.empty()) text.append(" ").append(quote).append(subject).append(quote);
   }
-  const std::string reason = detail.empty() && code ? code.message() : std::string(detail);
-  if (!text.empty() && !reason.empty()) text += ": ";
-  return printable(text + reason);
+  if (!text.empty() && !detail.empty()) text += ": ";
+  return printable(text.append(detail));
 }
 
 }  // namespace
 
+error::state::state(error_kind k, error_stage s, std::string_view about, std::error_code c,
+                    std::string_view why)
+    : kind(k),
+      stage(s),
+      subject(about),
+      code(c),
+      detail(why.empty() && c ? c.message() : std::string(why)),
+      what(compose(k, s, about, detail)),
+      problem(k == error_kind::bad_request ? brood::problem::invalid : brood::problem::none) {}
+
 error::error(error_kind kind, error_stage stage, std::string_view subject, std::error_code code,
              std::string_view detail)
-    : state_(new state{.kind = kind,
-                       .stage = stage,
-                       .subject = std::string(subject),
-                       .code = code,
-                       .detail = std::string(detail),
-                       .what = compose(kind, stage, subject, code, detail),
-                       .result = nullptr}) {}
+    : state_(new state(kind, stage, subject, code, detail)) {}
 
 error::error(const error& other) noexcept : std::exception(other), state_(other.state_) {
   state_->users.fetch_add(1, std::memory_order_relaxed);
@@ -110,12 +132,31 @@ error_stage error::stage() const noexcept { return state_->stage; }
 const std::string& error::subject() const noexcept { return state_->subject; }
 std::error_code error::code() const noexcept { return state_->code; }
 const char* error::what() const noexcept { return state_->what.c_str(); }
+const std::string& error::detail() const noexcept { return state_->detail; }
+brood::problem error::problem() const noexcept { return state_->problem; }
+const std::string& error::other_option() const noexcept { return state_->other_option; }
 const completed_process* error::result() const noexcept { return state_->result.get(); }
+const completed_pipeline* error::pipeline() const noexcept { return state_->pipeline.get(); }
+
+error::error(state* s) noexcept : state_(s) {}
 
 error error::with(completed_process result) const {
-  error copy(kind(), stage(), subject(), code(), state_->detail);
-  copy.state_->result = std::make_unique<const completed_process>(std::move(result));
-  return copy;
+  auto copy = std::make_unique<state>(*state_);
+  copy->result = std::make_shared<const completed_process>(std::move(result));
+  return error(copy.release());
+}
+
+error error::with(completed_pipeline result) const {
+  auto copy = std::make_unique<state>(*state_);
+  copy->pipeline = std::make_shared<const completed_pipeline>(std::move(result));
+  return error(copy.release());
+}
+
+error error::with(brood::problem p, std::string_view other_option) const {
+  auto copy = std::make_unique<state>(*state_);
+  copy->problem = p;
+  copy->other_option = other_option;
+  return error(copy.release());
 }
 
 void error::raise() const {

@@ -92,7 +92,7 @@ class event_loop {
 
   std::unique_ptr<poller> poller_;
   sys::fd wake_;
-  // Ids are not used again: an event of a task that is gone is nobody's.
+  // Ids are not used again: an event of a task that is gone is dropped.
   std::uint64_t last_id_ = 0;
   std::unordered_map<std::uint64_t, loop_task*> tasks_;
   std::set<std::pair<deadline, std::uint64_t>> moments_;

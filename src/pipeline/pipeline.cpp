@@ -11,8 +11,9 @@
 #include <brood/process.hpp>
 #include <brood/run.hpp>
 
-#include "async/flight.hpp"
+#include "async/process_task.hpp"
 #include "base/make_error.hpp"
+#include "executor/executor.hpp"
 #include "loop/event_loop.hpp"
 #include "spawn/launch.hpp"
 #include "sys/fd.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 namespace sys = detail::sys;
 using detail::bad_request;
-using detail::flight;
+using detail::process_task;
 using outcome = expected<completed_process, error>;
 
 std::optional<error> find_pipeline_mistake(const pipeline& p, const options& o) {
@@ -40,15 +41,15 @@ std::optional<error> find_pipeline_mistake(const pipeline& p, const options& o) 
 }
 
 /// The stages on their way.
-class pipeline_run final : public detail::flight_owner {
+class pipeline_run final : public detail::exit_handler {
  public:
   pipeline_run(const pipeline& p, const options& o, detail::event_loop& loop)
-      : pipeline_(p), options_(o), loop_(loop), flights_(p.stages().size()) {}
+      : pipeline_(p), options_(o), loop_(loop), tasks_(p.stages().size()) {}
 
   std::optional<error> start();
   void finish(std::int64_t until, const std::atomic<bool>& cancelled);
-  void landed(flight& f) override;
-  /// Of all, in order; the flights are over.
+  void on_exit(process_task& t) override;
+  /// Of all, in order, once all have ended.
   std::vector<outcome> outcomes();
   std::exception_ptr thrown() const noexcept { return thrown_; }
   bool timed_out() const noexcept { return timed_out_; }
@@ -62,8 +63,8 @@ class pipeline_run final : public detail::flight_owner {
   const pipeline& pipeline_;
   const options& options_;
   detail::event_loop& loop_;
-  std::vector<std::unique_ptr<flight>> flights_;
-  std::vector<bool> over_ = std::vector<bool>(flights_.size());
+  std::vector<std::unique_ptr<process_task>> tasks_;
+  std::vector<bool> over_ = std::vector<bool>(tasks_.size());
   std::size_t left_ = 0;
   std::exception_ptr thrown_;
   bool timed_out_ = false;
@@ -94,31 +95,32 @@ options pipeline_run::stage_options(std::size_t i, int read_end, int write_end) 
 
 std::optional<error> pipeline_run::start() {
   sys::fd from_before;
-  for (std::size_t i = 0; i < flights_.size(); ++i) {
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
     sys::fd read_end;
     sys::fd write_end;
-    if (i + 1 < flights_.size()) {
+    if (i + 1 < tasks_.size()) {
       if (const int r = sys::make_pipe(read_end, write_end); r < 0) {
         abandon();
         return detail::os_error(error_stage::pipe, "pipeline", -r);
       }
     }
-    auto started =
-        try_spawn(pipeline_.stages()[i], stage_options(i, from_before.get(), write_end.get()));
+    auto started = detail::start_execution(
+        {std::make_shared<const command>(pipeline_.stages()[i]),
+         std::make_shared<const options>(stage_options(i, from_before.get(), write_end.get()))});
     if (!started) {
       abandon();
       return started.error();
     }
     from_before = std::move(read_end);
-    flights_[i] = std::make_unique<flight>(loop_, std::move(*started), *this);
+    tasks_[i] = std::make_unique<process_task>(loop_, std::move(*started), *this);
     ++left_;
   }
   return {};
 }
 
 void pipeline_run::stop_all(reason why) {
-  for (std::size_t i = 0; i < flights_.size(); ++i) {
-    if (flights_[i] && !over_[i]) flights_[i]->stop(why);
+  for (std::size_t i = 0; i < tasks_.size(); ++i) {
+    if (tasks_[i] && !over_[i]) tasks_[i]->stop(why);
   }
 }
 
@@ -128,19 +130,19 @@ void pipeline_run::abandon() {
   while (left_ > 0) (void)loop_.turn(detail::deadline::never());
 }
 
-void pipeline_run::landed(flight& f) {
-  const auto at = std::find_if(flights_.begin(), flights_.end(),
-                               [&](const auto& one) { return one.get() == &f; });
-  over_[static_cast<std::size_t>(at - flights_.begin())] = true;
+void pipeline_run::on_exit(process_task& t) {
+  const auto at = std::find_if(tasks_.begin(), tasks_.end(),
+                               [&](const auto& one) { return one.get() == &t; });
+  over_[static_cast<std::size_t>(at - tasks_.begin())] = true;
   --left_;
-  if (f.thrown() && !thrown_) thrown_ = f.thrown();
+  if (t.thrown() && !thrown_) thrown_ = t.thrown();
   // Ended by itself, well or badly, is the pipeline's ordinary course.
-  const bool stopped = f.thrown() || f.stopped_for_a_limit();
+  const bool stopped = t.thrown() || t.stopped_for_a_limit();
   if (stopped && left_ > 0) stop_all(reason::cancelled);
 }
 
 void pipeline_run::finish(std::int64_t until, const std::atomic<bool>& cancelled) {
-  for (const auto& f : flights_) f->start();
+  for (const auto& t : tasks_) t->start();
   while (left_ > 0) {
     if (!cancelled_ && cancelled.load(std::memory_order_acquire)) {
       cancelled_ = true;
@@ -157,7 +159,7 @@ void pipeline_run::finish(std::int64_t until, const std::atomic<bool>& cancelled
 
 std::vector<outcome> pipeline_run::outcomes() {
   std::vector<outcome> all;
-  for (const auto& f : flights_) all.push_back(f->result());
+  for (const auto& t : tasks_) all.push_back(t->take_result());
   return all;
 }
 
@@ -252,16 +254,15 @@ expected<completed_pipeline, error> try_run(const pipeline& p, const options& o,
   r.reason = c.timed_out() ? reason::timed_out : c.cancelled() ? reason::cancelled : decider.reason;
   r.accepted = !c.timed_out() && !c.cancelled() &&
                (decider.accepted || forgiven(decider, &decider == &r.stages.back()));
-  if (failure) return unexpected(std::move(*failure));
-  if (c.timed_out() || r.reason == reason::idle_timed_out) {
-    return unexpected(about(error_kind::timed_out, error_stage::timeout, p, "timed out", decider,
-                            std::move(r.out)));
+  if (!failure && (c.timed_out() || r.reason == reason::idle_timed_out)) {
+    failure = about(error_kind::timed_out, error_stage::timeout, p, "timed out", decider, r.out);
   }
-  if (o.check && !r.accepted) {
-    return unexpected(about(error_kind::failed, error_stage::check, p,
-                            r.status.to_string() + " of " + command(decider.args).to_string(),
-                            decider, std::move(r.out)));
+  if (!failure && o.check && !r.accepted) {
+    failure =
+        about(error_kind::failed, error_stage::check, p,
+              r.status.to_string() + " of " + command(decider.args).to_string(), decider, r.out);
   }
+  if (failure) return unexpected(failure->with(std::move(r)));
   return r;
 }
 

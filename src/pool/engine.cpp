@@ -2,320 +2,229 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool/engine.hpp"
 
-#include <algorithm>
-
 #include "base/make_error.hpp"
-#include "process/access.hpp"
-#include "run/spawn_in.hpp"
+#include "base/retry.hpp"
+#include "executor/executor.hpp"
 #include "spawn/launch.hpp"
 #include "sys/time.hpp"
+
+namespace brood {
+
+job::shared::~shared() = default;
+
+}  // namespace brood
 
 namespace brood::detail {
 
 namespace {
 
-std::int64_t deadline_of(duration d) {
-  const std::int64_t now = sys::now();
-  return !d.given() || d.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + d.nanoseconds();
-}
-
-completed_process never_ran(const job_ptr& j, reason why) {
+completed_process never_ran(const job::shared& j, reason why) {
   completed_process r;
-  r.args = j->cmd.args();
+  r.args = j.cmd->args();
   r.reason = why;
   return r;
 }
 
+/// What becomes of a job that a stop finds before it ran, or between two attempts.
+scheduler::outcome not_run(const job::shared& j, reason why) {
+  if (why != reason::timed_out) return never_ran(j, why);
+  return unexpected(error(error_kind::timed_out, error_stage::timeout, j.cmd->to_string(), {},
+                          "the pool's time was over")
+                        .with(never_ran(j, why)));
+}
+
 }  // namespace
 
-engine::active::active(engine& e, job_ptr j)
-    : engine_(e),
-      job(std::move(j)),
-      policy(std::exchange(job->opts->retry, {})),
-      schedule(policy, sys::now(), job->id * 0x9E3779B97F4A7C15U) {}
+void pool_task::on_start(process_task& t) {
+  const std::lock_guard hold(job_.lock);
+  job_.pid = t.of().pid();
+}
 
-engine::active::~active() { engine_.loop_.forget(*this); }
-
-void engine::active::landed(flight& f) {
-  const std::unique_ptr<flight> over = std::move(air);
-  auto why = settle_start(f.of());
-  if (why && !f.stopping()) return engine_.failed_to_start(*this, std::move(*why));
-  if (why) return engine_.ended(*this, unexpected(std::move(*why)), f.thrown());
-  engine_.ended(*this,
-                f.thrown() ? expected<completed_process, error>(completed_process{}) : f.result(),
-                f.thrown());
+void pool_task::on_exit(process_task& t) {
+  const std::exception_ptr thrown = t.thrown();
+  scheduler::outcome how = thrown ? scheduler::outcome(completed_process{}) : t.take_result();
+  engine_.ended(job_, std::move(how), thrown);
 }
 
 engine::engine(std::shared_ptr<pool_core> core, pool_options opts)
     : core_(std::move(core)),
       loop_(*core_->loop),
       opts_(std::move(opts)),
-      deadline_(deadline_of(opts_.timeout)) {}
+      deadline_(deadline::after(sys::now(), opts_.timeout)) {}
 
 engine::requests engine::take_requests() {
   const std::lock_guard hold(core_->lock);
-  return {std::exchange(core_->cancels, {}), std::exchange(core_->cancel_all, false)};
+  requests r{std::exchange(core_->cancels, {}), core_->leave};
+  if (const std::uint64_t most = std::exchange(core_->cancel_up_to, 0); most > 0) {
+    for (const auto& [id, j] : core_->jobs) {
+      if (id <= most) r.cancels.push_back(j);
+    }
+  }
+  return r;
 }
 
-bool engine::may_leave() const {
+deadline engine::next_moment() {
   const std::lock_guard hold(core_->lock);
-  return core_->leave && core_->unfinished == 0;
+  return earlier(deadline_, core_->schedule.next_moment());
 }
 
 void engine::run() {
-  if (opts_.prestart_guardian) add_guardian(resources_.guardians, portable_backend());
+  if (opts_.prestart_guardian) resources_.guardians.prestart(portable_backend());
   for (;;) {
-    handle(take_requests());
-    if (may_leave()) return;  // after that: what only waited is gone at once, and wakes nobody
-    if (sys::now() >= deadline_) {
-      deadline_ = INT64_MAX;
-      {
-        const std::lock_guard hold(core_->lock);
-        core_->shut = true;
-        core_->room.notify_all();
-      }
-      stop_all(reason::timed_out);
-    }
-    gone_.clear();  // their guardians are free for the next
+    const requests r = take_requests();
+    for (const job_ptr& j : r.cancels) cancel(j);
+    expire();
     start_what_may();
-    gone_.clear();
-    loop_.turn(deadline::at(deadline_));
-    gone_.clear();
+    {
+      const std::lock_guard hold(core_->lock);
+      if (r.leave && core_->jobs.empty()) return;
+    }
+    loop_.turn(next_moment());
   }
 }
 
-void engine::handle(const requests& w) {
-  if (w.cancel_all) stop_all(reason::cancelled);
-  for (const job_ptr& j : w.cancels) cancel(j);
-}
-
-bool engine::may_start() const {
-  return !starved_ && !core_->paused && running_ < static_cast<std::size_t>(core_->workers);
+void engine::expire() {
+  const std::int64_t now = sys::now();
+  if (deadline_.passed(now)) {
+    deadline_ = deadline::never();
+    {
+      const std::lock_guard hold(core_->lock);
+      core_->shut = true;
+      core_->room.notify_all();
+    }
+    stop_all(reason::timed_out);
+  }
+  const std::lock_guard hold(core_->lock);
+  core_->schedule.wake(now);
 }
 
 token_source::load engine::load() const {
-  return {.running = running_,
-          .workers = static_cast<std::size_t>(core_->workers),
-          .wanting = slotless_};
+  return {.running = core_->schedule.count().running,
+          .workers = core_->schedule.slots(),
+          .wanting = wanting_};
 }
 
-job_ptr engine::next_queued() {
+job_ptr engine::next_job() {
   const std::lock_guard hold(core_->lock);
-  slotless_ = false;
-  while (may_start() && !core_->queue.empty()) {
-    job_ptr j = core_->queue.front();
-    const bool over = j->finished();  // cancelled while it was queued
-    if (!over && core_->slots && !core_->slots->may_start(load())) {
-      slotless_ = true;
-      return nullptr;
-    }
-    core_->queue.pop_front();
-    if (over) continue;
-    --core_->counts.queued;
-    ++core_->counts.running;
-    if (core_->max_queued > 0) core_->room.notify_all();
-    return j;
+  wanting_ = false;
+  if (!core_->schedule.has_next()) return nullptr;
+  if (core_->tokens && !core_->tokens->may_start(load())) {
+    wanting_ = true;
+    return nullptr;
   }
-  return nullptr;
+  auto& j = static_cast<job::shared&>(*core_->schedule.next());
+  if (core_->max_queued > 0) core_->room.notify_all();
+  return core_->jobs.at(j.id);
 }
 
 void engine::start_what_may() {
-  while (job_ptr j = next_queued()) {
-    let_go();
-    begin(std::move(j));
-  }
-  if (!core_->slots) return;
+  while (const job_ptr j = next_job()) start(*j);
+  if (!core_->tokens) return;
   std::unique_lock hold(core_->lock);
   const token_source::load now = load();
   hold.unlock();
-  core_->slots->rebalance(now);
+  core_->tokens->rebalance(now);
 }
 
-void engine::begin(job_ptr j) {
-  job::shared* const key = j.get();
-  const auto held = active_.find(key);  // one that the system refused to start before
-  active& a =
-      held != active_.end()
-          ? *held->second
-          : *active_.emplace(key, std::make_unique<active>(*this, std::move(j))).first->second;
-  ++running_;
-  attempt(a);
-}
-
-void engine::attempt(active& a) {
-  if (auto mistake = find_mistake(a.policy)) return failed_to_start(a, std::move(*mistake));
-  options o = *a.job->opts;
-  if (a.policy.attempts > 1) number_attempt(o.env, a.schedule.attempt());
-  if (core_->slots) {
-    auto part = core_->slots->prepare(o);
-    if (!part) return failed_to_start(a, part.error());
-    a.part = std::move(*part);
+void engine::start(job::shared& j) {
+  if (auto mistake = find_mistake(j.opts->retry)) {
+    return ended(j, unexpected(std::move(*mistake)), nullptr);
   }
-  auto started = try_spawn_in(&resources_, a.job->cmd, std::move(o));
-  if (a.part) a.part->started();
-  if (!started) return failed_to_start(a, started.error());
-  a.ground = std::move(*started);
-  const int event = start_event(*a.ground);
-  if (event < 0) return on_started(a);
-  const auto answer = sys::wait_item::to_read(event);
-  loop_.watch(a, {&answer, 1}, deadline::never());
-}
-
-/// What was told to start has a pid, or has not started; waits until that is known.
-void engine::on_started(active& a) {
-  loop_.forget(a);
-  auto why = start_event(*a.ground) < 0 ? std::nullopt : settle_start(*a.ground);
-  std::optional<process> p;
-  if (!why) p = std::move(a.ground);
-  a.ground.reset();  // with its descriptors, if there are to be none
-  if (why) return failed_to_start(a, std::move(*why));
-  set_state(a.job, job_state::running, p->pid());
-  starting_.push_back(a.job);
-  a.air = std::make_unique<flight>(loop_, std::move(*p), a);
-  a.air->start();
-}
-
-/// Of commands that are known to have started, what they were started by is not needed any more.
-void engine::let_go() {
-  for (; !starting_.empty(); starting_.pop_front()) {
-    const auto at = active_.find(starting_.front().get());
-    if (at == active_.end() || !at->second->air) continue;
-    active& a = *at->second;
-    if (!has_started(a.air->of())) return;  // the one after it will hardly have
-    if (a.schedule.attempt() >= a.policy.attempts) a.job->opts.reset();
+  std::shared_ptr<const options> o = j.opts;
+  std::unique_ptr<job_token> token;
+  if (core_->tokens) {
+    options own = *o;
+    auto prepared = core_->tokens->prepare(own);
+    if (!prepared) return ended(j, unexpected(prepared.error()), nullptr);
+    token = std::move(*prepared);
+    o = std::make_shared<const options>(std::move(own));
   }
+  auto started = start_execution({j.cmd, std::move(o), j.attempt()}, &resources_);
+  if (token) token->started();
+  if (!started) return ended(j, unexpected(started.error()), nullptr);
+  set_state(j, job_state::running, (*started)->pid());
+  j.task = std::make_unique<pool_task>(*this, j, std::move(token));
+  j.task->process = std::make_unique<process_task>(loop_, std::move(*started), *j.task);
+  j.task->process->start();
 }
 
-void engine::proceed(active& a) { a.ground ? on_started(a) : again(a); }
-
-// A shortage passes as others end: the job goes back to where it was. Unless there are no others.
-void engine::failed_to_start(active& a, error why) {
-  a.part.reset();
-  if (why.kind() != error_kind::busy || running_ <= 1) return ended(a, unexpected(why), nullptr);
-  starved_ = true;
-  --running_;
-  set_state(a.job, job_state::queued, -1);
-  const std::lock_guard hold(core_->lock);
-  core_->queue.push_front(a.job);
-  ++core_->counts.queued;
-  --core_->counts.running;
-}
-
-void engine::ended(active& a, expected<completed_process, error> outcome,
-                   std::exception_ptr thrown) {
-  --running_;
-  starved_ = false;
-  a.part.reset();
-  const bool worth =
-      !thrown && !a.cancelled &&
-      (outcome ? should_retry(a.policy, *outcome) : should_retry(a.policy, outcome.error()));
-  const std::optional<std::int64_t> at =
-      worth && a.job->opts ? a.schedule.next(sys::now()) : std::optional<std::int64_t>();
-  if (at) {
-    a.before.push_back(as_attempt(std::move(outcome), a.job->cmd.args()));
-    loop_.watch(a, {}, deadline::at(*at));
-    {
-      const std::lock_guard hold(core_->lock);  // who sees the state finds it counted
-      --core_->counts.running;
-      ++core_->counts.waiting;
-    }
-    set_state(a.job, job_state::waiting, -1);
-    return;
-  }
+void engine::ended(job::shared& j, scheduler::outcome how, std::exception_ptr thrown) {
+  const std::unique_ptr<pool_task> over = std::move(j.task);
+  job_ptr held;
+  std::optional<scheduler::outcome> last;
   {
     const std::lock_guard hold(core_->lock);
-    --core_->counts.running;
+    held = core_->jobs.at(j.id);
+    scheduler& s = core_->schedule;
+    // A shortage passes as others end. Unless there are no others.
+    if (!how && !how.error().result() && how.error().kind() == error_kind::busy && s.may_starve()) {
+      s.starve(j);
+    } else if (thrown) {
+      (void)s.cancel(j, how);  // no other attempt
+      last = s.ended(j, std::move(how), j.cmd->args(), sys::now());
+    } else {
+      last = s.ended(j, std::move(how), j.cmd->args(), sys::now());
+    }
+    if (!last) {
+      const bool waits = j.at() == scheduled::state::waiting;
+      set_state(j, waits ? job_state::waiting : job_state::queued, -1);
+    }
   }
-  finish(a.job, with_attempts(std::move(outcome), std::move(a.before)), thrown);
-}
-
-// The time for another attempt has come: it queues in front, as it was first once.
-void engine::again(active& a) {
-  set_state(a.job, job_state::queued, -1);
-  const std::lock_guard hold(core_->lock);
-  core_->queue.push_front(a.job);
-  --core_->counts.waiting;
-  ++core_->counts.queued;
+  if (!last) return;
+  if (over) over->process.reset();  // its guardian is free for the next
+  if (over) over->token.reset();
+  finish(held, std::move(*last), thrown);
+  start_what_may();  // the next one runs while the end of this one is told
+  tell(held);
 }
 
 void engine::cancel(const job_ptr& j) {
-  if (j->finished()) return;
-  const auto held = active_.find(j.get());
-  if (held != active_.end() && held->second->ground) {
-    on_started(*held->second);
-    return cancel(j);
-  }
-  if (held != active_.end() && held->second->air) {
-    held->second->cancelled = true;
-    return held->second->air->stop(reason::cancelled);
-  }
+  scheduler::outcome how = not_run(*j, reason::cancelled);
   {
     const std::lock_guard hold(core_->lock);
-    --(j->state == job_state::waiting ? core_->counts.waiting : core_->counts.queued);
+    if (j->at() == scheduled::state::over) return;
+    if (!core_->schedule.cancel(*j, how)) {
+      if (j->task) j->task->process->stop(reason::cancelled);
+      return;
+    }
   }
-  finish(j, never_ran(j, reason::cancelled));
-}
-
-error engine::timed_out(const job_ptr& j) const {
-  return error(error_kind::timed_out, error_stage::timeout, j->cmd.to_string(), {},
-               "the pool's time was over")
-      .with(never_ran(j, reason::timed_out));
+  finish(j, std::move(how));
+  tell(j);
 }
 
 void engine::stop_all(reason why) {
   std::vector<job_ptr> all;
-  std::vector<active*> starting;
-  for (const auto& [key, a] : active_) {
-    if (a->ground) starting.push_back(a.get());
-  }
-  for (active* a : starting) on_started(*a);
   {
     const std::lock_guard hold(core_->lock);
-    all.assign(core_->queue.begin(), core_->queue.end());
-  }
-  for (const auto& [key, a] : active_) {
-    if (a->air) {
-      a->cancelled = true;
-      a->air->stop(why);
-    } else {
-      all.push_back(a->job);
-    }
+    for (const auto& [id, j] : core_->jobs) all.push_back(j);
   }
   for (const job_ptr& j : all) {
-    if (j->finished()) continue;
-    if (why == reason::cancelled) {
-      cancel(j);
-      continue;
-    }
+    scheduler::outcome how = not_run(*j, why);
     {
       const std::lock_guard hold(core_->lock);
-      --(j->state == job_state::waiting ? core_->counts.waiting : core_->counts.queued);
+      if (!core_->schedule.cancel(*j, how)) {
+        if (j->task) j->task->process->stop(why);
+        continue;
+      }
     }
-    finish(j, unexpected(timed_out(j)));
+    finish(j, std::move(how));
+    tell(j);
   }
 }
 
-void engine::set_state(const job_ptr& j, job_state s, int pid) {
-  const std::lock_guard hold(j->lock);
-  j->state = s;
-  j->pid = pid;
+void engine::set_state(job::shared& j, job_state s, int pid) {
+  const std::lock_guard hold(j.lock);
+  j.state = s;
+  j.pid = pid;
 }
 
-void engine::finish(const job_ptr& held, expected<completed_process, error> outcome,
-                    std::exception_ptr thrown) {
-  const job_ptr j = held;  // outlives what is erased here
+void engine::finish(const job_ptr& j, scheduler::outcome outcome, std::exception_ptr thrown) {
   const bool bad = thrown || !outcome || !outcome->accepted;
-  if (const auto a = active_.find(j.get()); a != active_.end()) {
-    loop_.forget(*a->second);
-    gone_.push_back(std::move(a->second));
-    active_.erase(a);
-  }
   j->opts.reset();
-  const job handle = job_access::wrap(j);
   {
     const std::lock_guard hold(core_->lock);
-    ++core_->counts.done;
-    core_->counts.failed += bad;
+    ++core_->done;
+    core_->failed += bad;
   }
   {
     const std::lock_guard hold(j->lock);
@@ -323,20 +232,26 @@ void engine::finish(const job_ptr& held, expected<completed_process, error> outc
     j->thrown = std::move(thrown);
     j->state = job_state::done;
     j->pid = -1;
-    j->changed.notify_all();
   }
+}
+
+void engine::tell(const job_ptr& j) {
+  j->changed.notify_all();
+  const bool bad = j->thrown || !*j->outcome || !(*j->outcome)->accepted;
+  const job handle = job_access::wrap(j);
   if (j->on_done) std::exchange(j->on_done, {})(handle);
   const std::lock_guard hold(core_->lock);
   if (j->listed) {
     core_->finished.push_back(handle);
     core_->listed.notify_one();
   }
-  if (--core_->unfinished == 0) {
+  core_->jobs.erase(j->id);
+  if (core_->jobs.empty()) {
     core_->idle.notify_all();
     core_->listed.notify_all();
   }
-  if (bad && opts_.fail_fast) {
-    core_->cancel_all = true;
+  if (bad && opts_.fail_fast) {  // those that were submitted by now; later ones run
+    core_->cancel_up_to = core_->last_id;
     core_->wake();
   }
 }

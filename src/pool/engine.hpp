@@ -1,83 +1,67 @@
-// The pool's thread: starts jobs, carries them on, ends them.
+// The pool's thread: starts jobs as the scheduler says, carries them on, says how they ended.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
-#include "async/flight.hpp"
-#include "base/retry.hpp"
+#include "async/process_task.hpp"
 #include "pool/core.hpp"
-#include "process/spawn_resources.hpp"
+#include "scope/spawn_resources.hpp"
 
 namespace brood::detail {
+
+class engine;
+
+/// An attempt of a job that runs.
+class pool_task final : public exit_handler {
+ public:
+  pool_task(engine& e, job::shared& j, std::unique_ptr<job_token> t)
+      : token(std::move(t)), engine_(e), job_(j) {}
+  void on_start(process_task& t) override;
+  void on_exit(process_task& t) override;
+
+  std::unique_ptr<process_task> process;
+  std::unique_ptr<job_token> token;  // in the jobserver
+
+ private:
+  engine& engine_;
+  job::shared& job_;
+};
 
 class engine {
  public:
   engine(std::shared_ptr<pool_core> core, pool_options opts);
   /// Until the pool wants no more and nothing is left.
   void run();
+  void ended(job::shared& j, scheduler::outcome how, std::exception_ptr thrown);
 
  private:
-  // A job that has been started at least once. As a task it waits for its next attempt.
-  class active final : public flight_owner, public loop_task {
-   public:
-    active(engine& e, job_ptr j);
-    ~active();
-    void landed(flight&) override;
-    void proceed() override { engine_.proceed(*this); }
-
-    engine& engine_;
-    job_ptr job;
-    std::optional<process> ground;    // a command that is about to start, without a pid
-    std::unique_ptr<flight> air;      // one that runs; null between two attempts
-    std::unique_ptr<job_token> part;  // in the jobserver, of the attempt that runs
-    retry_policy policy;
-    retry_schedule schedule;
-    bool cancelled = false;  // told to end from outside: no other attempt
-    std::vector<completed_process> before;
-  };
   struct requests {
     std::vector<job_ptr> cancels;
-    bool cancel_all = false;
+    bool leave = false;
   };
 
   requests take_requests();
-  void handle(const requests& w);
+  void expire();
+  deadline next_moment();
   void start_what_may();
-  job_ptr next_queued();
-  void begin(job_ptr j);
-  void attempt(active& a);
-  void on_started(active& a);
-  void let_go();
-  void proceed(active& a);
-  void failed_to_start(active& a, error why);
-  void again(active& a);
-  void ended(active& a, expected<completed_process, error> outcome, std::exception_ptr thrown);
+  job_ptr next_job();
+  void start(job::shared& j);
   void cancel(const job_ptr& j);
   void stop_all(reason why);
-  void finish(const job_ptr& j, expected<completed_process, error> outcome,
-              std::exception_ptr thrown = nullptr);
-  bool may_start() const;
+  void finish(const job_ptr& j, scheduler::outcome outcome, std::exception_ptr thrown = nullptr);
+  void tell(const job_ptr& j);
   token_source::load load() const;
-  bool may_leave() const;
-  static void set_state(const job_ptr& j, job_state s, int pid);
-  error timed_out(const job_ptr& j) const;
+  static void set_state(job::shared& j, job_state s, int pid);
 
   std::shared_ptr<pool_core> core_;
   event_loop& loop_;
   pool_options opts_;
-  std::int64_t deadline_;
-  spawn_resources resources_;  // outlives the flights
-  std::unordered_map<job::shared*, std::unique_ptr<active>> active_;
-  std::vector<std::unique_ptr<active>> gone_;  // destroyed once nobody is inside
-  std::deque<job_ptr> starting_;               // took off, and were not known to have started
-  std::size_t running_ = 0;
-  bool starved_ = false;   // the system refused a start: wait for an end
-  bool slotless_ = false;  // a job waits for a slot of the jobserver
+  deadline deadline_;
+  spawn_resources resources_;  // outlives the processes
+  bool wanting_ = false;       // a job waits for a token of the jobserver
 };
 
 }  // namespace brood::detail

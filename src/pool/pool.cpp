@@ -7,9 +7,10 @@
 
 #include "base/make_error.hpp"
 #include "pool/engine.hpp"
-#include "pool/waiting.hpp"
+#include "schedule/waiting.hpp"
 #include "spawn/launch.hpp"
 #include "sys/cpus.hpp"
+#include "sys/time.hpp"
 
 namespace brood {
 
@@ -42,7 +43,7 @@ std::uint64_t job::id() const noexcept { return state_ ? state_->id : 0; }
 
 const std::vector<std::string>& job::args() const noexcept {
   static const std::vector<std::string> none;
-  return state_ ? state_->cmd.args() : none;
+  return state_ ? state_->cmd->args() : none;
 }
 
 job_state job::state() const {
@@ -86,7 +87,10 @@ void job::cancel() const {
 // --- a pool ---
 
 struct pool::impl {
-  std::shared_ptr<detail::pool_core> core = std::make_shared<detail::pool_core>();
+  explicit impl(int workers)
+      : core(std::make_shared<detail::pool_core>(static_cast<std::size_t>(workers))) {}
+
+  std::shared_ptr<detail::pool_core> core;
   std::thread thread;
   std::optional<error> jobserver_problem;
 
@@ -94,7 +98,7 @@ struct pool::impl {
     auto client = jobserver_client::find();
     if (client) return *client;
     if (client.error().kind() == error_kind::busy) client.error().raise();
-    if (client.error().kind() == error_kind::broken) core->workers = 1;
+    if (client.error().kind() == error_kind::broken) core->schedule.resize(1);
     jobserver_problem = client.error();
     return {};
   }
@@ -105,11 +109,11 @@ struct pool::impl {
     if (role == jobserver_role::join) client = find_jobserver();
     core->loop = detail::event_loop::make(detail::portable_backend()).value();
     if (client) {
-      core->slots =
+      core->tokens =
           std::make_unique<detail::jobserver_token_client>(*core->loop, std::move(*client));
     } else if (role == jobserver_role::serve_pipe || role == jobserver_role::serve_fifo) {
       const bool by_path = role == jobserver_role::serve_fifo;
-      core->slots = std::make_unique<detail::jobserver_server>(*core->loop, by_path);
+      core->tokens = std::make_unique<detail::jobserver_server>(*core->loop, by_path);
     }
   }
 
@@ -125,24 +129,20 @@ struct pool::impl {
 
   std::optional<job> submit(command cmd, options opts, callback<void(const job&)> on_done,
                             bool wait, bool listed) {
-    auto j = std::make_shared<job::shared>(std::move(cmd));
-    j->opts = std::make_unique<options>(std::move(opts));
+    lock_type hold(core->lock);
+    // A callback that submits must not wait for itself.
+    if (core->full() && !wait && !core->on_own_thread()) return {};
+    if (!core->on_own_thread()) core->room.wait(hold, [&] { return !core->full(); });
+    if (core->shut) bad_request("pool", "it was shut down").raise();
+    auto j = std::make_shared<job::shared>(std::move(cmd), std::move(opts), detail::sys::now(),
+                                           core->last_id + 1);
     j->listed = listed && !on_done;
     j->on_done = std::move(on_done);
     j->core = core;
-    lock_type hold(core->lock);
-    const auto full = [&] {
-      return core->max_queued > 0 && core->counts.queued >= core->max_queued && !core->shut;
-    };
-    // A callback that submits must not wait for itself.
-    if (full() && !wait && !core->on_own_thread()) return {};
-    if (!core->on_own_thread()) core->room.wait(hold, [&] { return !full(); });
-    if (core->shut) bad_request("pool", "it was shut down").raise();
-    j->id = ++core->last_id;
-    const bool first = core->queue.empty();
-    core->queue.push_back(j);
-    ++core->counts.queued;
-    ++core->unfinished;
+    core->jobs.emplace(j->id, j);
+    core->last_id = j->id;
+    const bool first = core->schedule.count().queued == 0;
+    core->schedule.add(*j);
     // Where others wait, its thread looks at the queue as soon as there is room.
     if (first) core->wake();
     return job_access::wrap(std::move(j));
@@ -150,14 +150,14 @@ struct pool::impl {
 
   void request_cancel_all() {
     const std::lock_guard hold(core->lock);
-    core->cancel_all = true;
+    core->cancel_up_to = core->last_id;
     core->wake();
   }
 };
 
-pool::pool(pool_options opts) : impl_(std::make_unique<impl>()) {
+pool::pool(pool_options opts)
+    : impl_(std::make_unique<impl>(opts.max_workers.resolve().value())) {
   detail::pool_core& c = *impl_->core;
-  c.workers = opts.max_workers.resolve().value();
   if (opts.timeout.given() && !(opts.timeout.nanoseconds() > 0)) {
     bad_request("timeout", "must be more than 0").raise();
   }
@@ -171,13 +171,13 @@ pool::~pool() {
     const std::lock_guard hold(impl_->core->lock);
     impl_->core->shut = true;
     impl_->core->leave = true;
-    impl_->core->cancel_all = true;
+    impl_->core->cancel_up_to = impl_->core->last_id;
     impl_->core->wake();
   }
   impl_->thread.join();
   // Handles of jobs may live on; what they could wish for is over.
   const std::lock_guard hold(impl_->core->lock);
-  impl_->core->slots.reset();
+  impl_->core->tokens.reset();
   impl_->core->loop.reset();
 }
 
@@ -193,8 +193,13 @@ std::vector<expected<completed_process, error>> pool::try_map(std::vector<comman
                                                               const options& opts) {
   refuse_to_wait_for_oneself(*impl_->core);
   std::vector<job> jobs;
-  for (command& c : commands) {
-    jobs.push_back(*impl_->submit(std::move(c), opts, {}, true, false));
+  try {
+    for (command& c : commands) {
+      jobs.push_back(*impl_->submit(std::move(c), opts, {}, true, false));
+    }
+  } catch (...) {  // the caller has no handles to cancel them by
+    for (const job& j : jobs) j.cancel();
+    throw;
   }
   std::vector<expected<completed_process, error>> results;
   for (const job& j : jobs) results.push_back(j.try_result());
@@ -213,7 +218,7 @@ void pool::completed::next() {
   refuse_to_wait_for_oneself(*pool_->core);
   lock_type hold(pool_->core->lock);
   pool_->core->listed.wait(
-      hold, [&] { return !pool_->core->finished.empty() || pool_->core->unfinished == 0; });
+      hold, [&] { return !pool_->core->finished.empty() || pool_->core->jobs.empty(); });
   current_ = {};
   if (pool_->core->finished.empty()) return;
   current_ = std::move(pool_->core->finished.front());
@@ -222,19 +227,19 @@ void pool::completed::next() {
 
 void pool::pause() {
   const std::lock_guard hold(impl_->core->lock);
-  impl_->core->paused = true;
+  impl_->core->schedule.pause(true);
 }
 
 void pool::resume() {
   const std::lock_guard hold(impl_->core->lock);
-  impl_->core->paused = false;
+  impl_->core->schedule.pause(false);
   impl_->core->wake();
 }
 
 void pool::resize(worker_count n) {
   const int workers = n.resolve().value();
   const std::lock_guard hold(impl_->core->lock);
-  impl_->core->workers = workers;
+  impl_->core->schedule.resize(static_cast<std::size_t>(workers));
   impl_->core->wake();
 }
 
@@ -245,7 +250,7 @@ void pool::wait() { (void)wait_for({}); }
 bool pool::wait_for(duration timeout) {
   refuse_to_wait_for_oneself(*impl_->core);
   lock_type hold(impl_->core->lock);
-  return wait_on(impl_->core->idle, hold, timeout, [&] { return impl_->core->unfinished == 0; });
+  return wait_on(impl_->core->idle, hold, timeout, [&] { return impl_->core->jobs.empty(); });
 }
 
 void pool::shutdown() {
@@ -259,14 +264,15 @@ void pool::shutdown() {
 
 pool::counts pool::count() const {
   const std::lock_guard hold(impl_->core->lock);
-  return impl_->core->counts;
+  const detail::scheduler::counts& c = impl_->core->schedule.count();
+  return {c.queued, c.running, c.waiting, impl_->core->done, impl_->core->failed};
 }
 
 std::optional<error> pool::jobserver_problem() const { return impl_->jobserver_problem; }
 
 int pool::max_workers() const {
   const std::lock_guard hold(impl_->core->lock);
-  return impl_->core->workers;
+  return static_cast<int>(impl_->core->schedule.slots());
 }
 
 }  // namespace brood

@@ -4,44 +4,46 @@
 
 #include <cstdint>
 
-#include "process/targets.hpp"
+#include "base/deadline.hpp"
+#include "base/ladder_steps.hpp"
 
 namespace brood::detail {
 
-inline constexpr int most_rungs = 16;
-
-struct rung {
-  int signal;
-  std::int64_t grace_ns;
-};
-
-/// The steps of a stop, ending in SIGKILL. Plain data: it travels to the guardian.
-struct ladder_steps {
-  rung rungs[most_rungs];
-  int count = 0;
-};
-
-/// Goes down a ladder over a set of targets. Passive: whoever owns the loop calls tick().
+/// Goes down a ladder. Pure: it is told the time and whether anybody is left.
 class ladder {
  public:
+  /// What is due now.
+  struct due {
+    int signal = 0;      ///< 0: nothing
+    bool fresh = false;  ///< a new rung: everybody gets it; else only those that came since
+    deadline until;      ///< when to call again at the latest
+    deadline rung_ends;  ///< the same, if newcomers need not be looked for
+  };
+
   void start(const ladder_steps& steps) noexcept;
   /// Skip to the last rung.
   void escalate() noexcept;
-  bool started() const noexcept { return started_; }
+  bool started() const noexcept { return steps_.count > 0; }
+  /// Nobody is left, or SIGKILL did not help.
   bool done() const noexcept { return done_; }
-  void finish() noexcept { done_ = true; }
+  /// The ladder ended although somebody is left.
+  bool gave_up() const noexcept { return gave_up_; }
 
-  /// Send what is due. The moment at which to call again.
-  std::int64_t tick(targets& all, std::int64_t now) noexcept;
+  /// \param empty    nobody is left.
+  /// \param refused  SIGKILL was refused: it will not help.
+  due step(std::int64_t now, bool empty, bool refused) noexcept;
 
  private:
   bool last() const noexcept { return at_ == steps_.count - 1; }
+  deadline end_of_rung(bool refused) const noexcept;
+
   ladder_steps steps_{};
   int at_ = 0;
-  bool started_ = false;
   bool done_ = false;
-  bool entered_ = false;
-  std::int64_t rung_ends_ = 0;
+  bool gave_up_ = false;
+  bool entered_ = false;  // the rung at_
+  std::int64_t since_ = 0;  // when it was entered
+  deadline again_;          // when to look for newcomers
   std::int64_t pause_ = 0;
 };
 

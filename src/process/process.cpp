@@ -1,36 +1,29 @@
 // brood::process: what the caller may do with a running command.
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
-
-#include <algorithm>
-#include <cerrno>
+#include "process/process_impl.hpp"
 
 #include <brood/process.hpp>
 
 #include "base/make_error.hpp"
-#include "base/seconds.hpp"
-#include "process/impl.hpp"
-#include "sys/proc.hpp"
+#include "process/block.hpp"
+#include "process/stop_mistakes.hpp"
+#include "stream/text.hpp"
 #include "sys/time.hpp"
 
 namespace brood {
 
+using detail::block;
+using detail::deadline;
+using detail::goal;
 namespace sys = detail::sys;
 
 namespace {
 
-std::int64_t until(duration limit, const char* what) {
-  if (!limit.given()) return INT64_MAX;
+deadline until(duration limit, const char* what) {
+  if (!limit.given()) return deadline::never();
   if (limit.not_a_number()) detail::bad_request(what, "not a number").raise();
   if (limit.nanoseconds() < 0) detail::bad_request(what, "negative").raise();
-  const std::int64_t now = sys::now();
-  return limit.nanoseconds() > INT64_MAX - now ? INT64_MAX : now + limit.nanoseconds();
-}
-
-void check_signal(int signal) {
-  if (signal < 0 || signal > 64) {
-    detail::bad_request("signal", std::to_string(signal) + " is not a signal").raise();
-  }
+  return deadline::after(sys::now(), limit);
 }
 
 void check_sent(int r, int signal) {
@@ -38,6 +31,56 @@ void check_sent(int r, int signal) {
 }
 
 }  // namespace
+
+// --- the state ---
+
+process::impl::impl(std::unique_ptr<detail::execution> started) : e(std::move(started)) {
+  detail::plain_ends ends = e->lend();
+  in_piped = ends.in && !e->spec().opts().input;
+  out_piped = static_cast<bool>(ends.out);
+  err_piped = static_cast<bool>(ends.err);
+  in.fd_ = ends.in.release();
+  out.fd_ = ends.out.release();
+  err.fd_ = ends.err.release();
+}
+
+process::impl::~impl() {
+  e->give_back({sys::fd(in.fd_), sys::fd(out.fd_), sys::fd(err.fd_)});
+}
+
+void process::impl::feed_input() {
+  if (!e->spec().opts().input || in.fd_ < 0) return;
+  e->feed_input(sys::fd(std::exchange(in.fd_, -1)));
+}
+
+void process::impl::hand_over(std::optional<std::string> more) {
+  hand_over(sys::fd(std::exchange(in.fd_, -1)), std::move(more));
+  handed_over = true;
+}
+
+void process::impl::hand_over_output() { hand_over({}, {}); }
+
+void process::impl::hand_over(sys::fd to_stdin, std::optional<std::string> more) {
+  detail::plain_ends lent{std::move(to_stdin), sys::fd(std::exchange(out.fd_, -1)),
+                          sys::fd(std::exchange(err.fd_, -1))};
+  const std::string ahead_out = std::exchange(out.buffer_, {}).substr(std::exchange(out.start_, 0));
+  const std::string ahead_err = std::exchange(err.buffer_, {}).substr(std::exchange(err.start_, 0));
+  e->hand_over(std::move(lent), std::move(more), {ahead_out, ahead_err});
+}
+
+bool process::impl::carry_on(goal g, deadline limit) {
+  (void)e->woken();
+  try {
+    return block(*e, g, limit);
+  } catch (...) {  // a callback's: nobody wants the rest
+    e->discard_output();
+    if (!e->stopping()) e->stop(reason::cancelled);
+    (void)block(*e, goal::stopped, deadline::never());
+    throw;
+  }
+}
+
+// --- the face ---
 
 process::process() noexcept : impl_(nullptr) {}
 process::process(process&& other) noexcept : impl_(std::exchange(other.impl_, nullptr)) {}
@@ -50,11 +93,11 @@ process& process::operator=(process&& other) noexcept {
 }
 process::~process() { delete impl_; }
 
-int process::pid() const noexcept { return impl_ ? impl_->child->pid() : -1; }
+int process::pid() const noexcept { return impl_ ? impl_->e->pid() : -1; }
 
 const std::vector<std::string>& process::args() const noexcept {
   static const std::vector<std::string> none;
-  return impl_ ? impl_->args : none;
+  return impl_ ? impl_->e->spec().cmd().args() : none;
 }
 
 pipe_writer& process::in() {
@@ -70,178 +113,107 @@ pipe_reader& process::err() {
   return impl_->err;
 }
 
-std::optional<exit_status> process::poll() {
-  if (!impl_) return {};
-  const std::lock_guard hold(impl_->lock);
-  impl_->child->update();
-  if (!impl_->child->ended()) return {};
-  return impl_->status();
-}
+std::optional<exit_status> process::poll() { return impl_ ? impl_->e->poll() : std::nullopt; }
 
-exit_status process::wait() {
-  if (!impl_) return {};
-  return impl_->wait_until(INT64_MAX).value_or(exit_status());
-}
+exit_status process::wait() { return wait_for({}).value_or(exit_status()); }
 
 std::optional<exit_status> process::wait_for(duration timeout) {
   if (!impl_) return {};
-  return impl_->wait_until(until(timeout, "timeout"));
+  const deadline limit = until(timeout, "timeout");
+  impl_->feed_input();
+  const options& o = impl_->e->spec().opts();
+  if (o.on_line || o.on_chunk) impl_->hand_over_output();
+  if (!impl_->carry_on(goal::settled, limit)) return {};
+  return impl_->e->status();
 }
 
 process::output process::communicate(std::optional<std::string> input, duration timeout) {
-  const std::int64_t limit = until(timeout, "timeout");
+  const deadline limit = until(timeout, "timeout");
   if (!impl_) return {};
-  if (input && !impl_->handed_over && !impl_->in.is_open()) {
-    detail::bad_request("input", "stdin is not a PIPE").raise();
-  }
   if (input && impl_->handed_over) {
     detail::bad_request("input", "cannot be given again after a timeout").raise();
   }
-  impl_->make_wake();
-  impl_->hand_over(std::move(input), nullptr);
-  if (impl_->go_on(limit, false) == impl::outcome::expired) {
-    completed_process so_far;
-    so_far.args = impl_->args;
-    so_far.pid = impl_->child->pid();
-    so_far.reason = reason::timed_out;
-    so_far.complete = false;
-    for (detail::source& s : impl_->pump.sources()) {
-      (s.which == output_stream::out ? so_far.out : so_far.err) = s.kept.storage();
-    }
-    error(error_kind::timed_out, error_stage::timeout, command(impl_->args).to_string(), {},
-          "timed out")
-        .with(std::move(so_far))
+  if (input && !impl_->in.is_open()) detail::bad_request("input", "stdin is not a PIPE").raise();
+  const options& o = impl_->e->spec().opts();
+  if (input && (o.text || !o.encoding.empty())) {
+    input = detail::encode(*input, o.encoding.empty() ? "UTF-8" : o.encoding, o.errors).value();
+  }
+  impl_->hand_over(std::move(input));
+  if (!impl_->carry_on(goal::ended, limit)) {
+    error(error_kind::timed_out, error_stage::timeout, command(args()).to_string(), {}, "timed out")
+        .with(impl_->e->so_far(reason::timed_out))
         .raise();
   }
-  completed_process r = impl_->result();
-  if (impl_->pump.failure()) impl_->pump.failure()->with(std::move(r)).raise();
-  return {std::move(r.out), std::move(r.err)};
+  const expected<completed_process, error>& r = impl_->e->result();
+  if (!r && r.error().kind() != error_kind::failed) r.error().raise();
+  const completed_process& done = r ? *r : *r.error().result();
+  if (done.reason == reason::output_limit) {
+    error(error_kind::failed, error_stage::read, command(args()).to_string(), {},
+          "more output than max_output allows")
+        .with(done)
+        .raise();
+  }
+  return {done.out, done.err};
 }
 
 completed_process process::finish() { return try_finish().value(); }
 
 expected<completed_process, error> process::try_finish() {
   if (!impl_) return unexpected(detail::bad_request("process", "there is no command"));
-  impl_->make_wake();
-  try {
-    impl_->hand_over({}, nullptr);
-    (void)impl_->go_on(INT64_MAX, true);
-  } catch (...) {
-    impl_->pump.close_all();
-    impl_->stop_now(impl_->steps);
-    throw;
-  }
-  return impl_->check_result(impl_->result());
+  impl_->hand_over({});
+  (void)impl_->carry_on(goal::ended, deadline::never());
+  return impl_->e->result();
 }
 
 void process::send_signal(int signal) {
-  check_signal(signal);
-  if (!impl_) return;
-  const std::lock_guard hold(impl_->lock);
-  check_sent(impl_->child->send(signal, false), signal);
+  detail::check_signal(signal);
+  if (impl_) check_sent(impl_->e->signal(signal), signal);
 }
 
 void process::suspend() {
-  if (!impl_) return;
-  const std::lock_guard hold(impl_->lock);
-  check_sent(impl_->child->send(SIGSTOP, true), SIGSTOP);
+  if (impl_) check_sent(impl_->e->signal_all(SIGSTOP), SIGSTOP);
 }
 
 void process::resume() {
-  if (!impl_) return;
-  const std::lock_guard hold(impl_->lock);
-  check_sent(impl_->child->send(SIGCONT, true), SIGCONT);
+  if (impl_) check_sent(impl_->e->signal_all(SIGCONT), SIGCONT);
 }
 
 exit_status process::stop() {
-  if (!impl_) return {};
-  impl_->stop_now(impl_->steps);
-  return impl_->status();
+  return impl_ ? impl_->stop(detail::flatten(impl_->e->spec().opts().stop)) : exit_status();
 }
-
-namespace {
-
-detail::ladder_steps checked_ladder(const std::vector<stop_step>& steps) {
-  if (steps.empty()) detail::bad_request("stop", "a ladder needs at least one step").raise();
-  if (steps.size() >= detail::most_rungs) detail::bad_request("stop", "too many steps").raise();
-  for (const stop_step& s : steps) {
-    check_signal(s.signal);
-    if (s.grace.given() && (s.grace.not_a_number() || s.grace.nanoseconds() < 0)) {
-      detail::bad_request("stop", "a grace period is negative or not a number").raise();
-    }
-  }
-  return detail::flatten(steps);
-}
-
-}  // namespace
 
 exit_status process::stop(const std::vector<stop_step>& ladder) {
-  const detail::ladder_steps steps = checked_ladder(ladder);
-  if (!impl_) return {};
-  impl_->stop_now(steps);
-  return impl_->status();
+  const detail::ladder_steps steps = detail::checked_ladder(ladder);
+  return impl_ ? impl_->stop(steps) : exit_status();
+}
+
+exit_status process::impl::stop(const detail::ladder_steps& steps) {
+  e->stop(reason::cancelled, steps);
+  (void)block(*e, goal::stopped, deadline::never());
+  return e->status();
 }
 
 void process::request_stop(std::vector<stop_step> ladder) {
   if (!impl_) return;
-  const detail::ladder_steps steps = ladder.empty() ? impl_->steps : checked_ladder(ladder);
-  const std::lock_guard hold(impl_->lock);
-  impl_->begin_stop(reason::cancelled, steps);
-  // The waiting thread carries a ladder on; it may be asleep.
-  if (impl_->wake) sys::raise_event(impl_->wake.get());
+  impl_->e->stop(reason::cancelled, ladder.empty() ? detail::flatten(impl_->e->spec().opts().stop)
+                                                   : detail::checked_ladder(ladder));
 }
 
 void process::detach() {
-  if (!impl_) return;
-  const std::lock_guard hold(impl_->lock);
-  impl_->child->release();
-  impl_->detached = true;
+  if (impl_) impl_->e->release();
 }
 
-live_usage process::usage() const {
-  live_usage u;
-  if (!impl_ || impl_->child->ended()) return u;
-  detail::pod_array<int> all;
-  all.add(impl_->child->pid());
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    sys::process_stat s;
-    if (all[i] <= 0 || !sys::read_stat(all[i], s)) continue;
-    u.user += std::chrono::nanoseconds(s.user_ns);
-    u.system += std::chrono::nanoseconds(s.system_ns);
-    u.rss_bytes += s.rss_bytes;
-    u.threads += s.threads;
-    if (i > 0) ++u.descendants;
-    (void)sys::read_children(all[i], all);
-  }
-  return u;
+live_usage process::usage() const { return impl_ ? impl_->e->usage() : live_usage(); }
+
+int process::native_handle() const noexcept {
+  return impl_ ? impl_->e->event_fd() : -1;
 }
 
 brood::containment process::containment() const noexcept {
-  return impl_ ? impl_->contain : brood::containment::process;
+  return impl_ ? impl_->e->facts().level : brood::containment::process;
 }
 brood::backend process::backend() const noexcept {
-  return impl_ ? impl_->back : brood::backend::native;
-}
-
-expected<completed_process, error> process::impl::check_result(completed_process r) const {
-  if (pump.failure()) return unexpected(pump.failure()->with(std::move(r)));
-  const auto line = [&] { return command(r.args).to_string(); };
-  if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {
-    const bool idle_one = r.reason == reason::idle_timed_out;
-    const std::int64_t limit = (idle_one ? idle_timeout : timeout).nanoseconds();
-    const std::string text =
-        (idle_one ? "no output for " : "timed out after ") + detail::in_seconds(limit);
-    return unexpected(
-        error(error_kind::timed_out, error_stage::timeout, line(), {}, text).with(std::move(r)));
-  }
-  if (check && !r.accepted) {
-    const std::string text = r.reason == reason::exited || r.reason == reason::signaled
-                                 ? r.status.to_string()
-                                 : std::string(to_string(r.reason));
-    return unexpected(
-        error(error_kind::failed, error_stage::check, line(), {}, text).with(std::move(r)));
-  }
-  return r;
+  return impl_ ? impl_->e->facts().back : brood::backend::native;
 }
 
 }  // namespace brood

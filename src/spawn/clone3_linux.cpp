@@ -150,7 +150,7 @@ class attempt {
   std::uint64_t flags_;
 };
 
-// A refusal may be one of the plan's own wishes: then it says nothing of the next plan.
+// A refusal may be for a flag of the plan's own: then it says nothing of the next plan.
 bool is_plain(const plan_view& plan) noexcept {
   return plan.clone_flags == 0 && plan.cgroup_fd < 0;
 }

@@ -64,6 +64,20 @@ void pump::close(sys::fd& end) noexcept {
   end.reset();
 }
 
+void pump::discard() noexcept {
+  close_input();
+  on_line_ = {};
+  on_chunk_ = {};
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    sources_[i].collect = false;
+    sources_[i].text.reset();
+    sources_[i].relays.clear();
+    live_[i].chunk.clear();
+    live_[i].done.clear();
+    live_[i].line.clear();
+  }
+}
+
 bool pump::exceeded() const noexcept {
   return std::any_of(sources_.begin(), sources_.end(),
                      [](const source& s) { return s.kept.exceeded(); });

@@ -64,6 +64,9 @@ class pump {
   bool busy() const noexcept { return feeding() || reading(); }
   void close_input() noexcept { close(input_); }
   void close_all() noexcept;
+  /// Nobody wants the output any more: it is read and dropped, so that the command neither blocks nor
+  /// dies over it, and no callback is called. The input ends.
+  void discard() noexcept;
   /// Monotonic ns of the last output byte.
   std::int64_t last_output() const noexcept { return last_output_; }
   /// A stream went beyond its limit under overflow::error.
@@ -72,6 +75,7 @@ class pump {
   const std::optional<error>& failure() const noexcept { return failure_; }
   void fail(error e);
   std::vector<source>& sources() noexcept { return sources_; }
+  const std::vector<source>& sources() const noexcept { return sources_; }
 
  private:
   struct live {

@@ -34,6 +34,9 @@ class pid_ref {
   /// walk that looks for more processes needs some. Only where proc_is_ours().
   static pid_ref find(int pid, int expected_parent) noexcept;
 
+  /// A process that somebody whose child it is told us of, perhaps with its pidfd.
+  static pid_ref told(int pid, fd pidfd) noexcept;
+
   explicit operator bool() const noexcept { return pid_ > 0; }
   /// Why find() is empty: -ESRCH there is no such process (any more), -ECHILD it is somebody
   /// else's child (now), anything else: it could not be looked at.

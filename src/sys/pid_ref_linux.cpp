@@ -122,6 +122,21 @@ pid_ref pid_ref::find(int pid, int expected_parent) noexcept {
   return r;
 }
 
+pid_ref pid_ref::told(int pid, fd pidfd) noexcept {
+  pid_ref r;
+  process_stat s;
+  const int seen = pidfd ? 0 : look_at_process(pid, s);
+  if (pid <= 1 || seen < 0) {
+    r.error_ = pid <= 1 ? -ESRCH : seen;
+    return r;
+  }
+  r.pid_ = pid;
+  r.bond_ = bond::found;
+  r.start_ = s.start;
+  r.pidfd_ = std::move(pidfd);
+  return r;
+}
+
 // 0, -ESRCH if it ended, or why that cannot be told.
 int pid_ref::look() const noexcept {
   if (pidfd_) {

@@ -42,6 +42,8 @@ bool is_stopped(int pid) noexcept;
 /// /proc. 0, also for a process that is gone, as that has none; or the negative errno, and then
 /// `out` may lack some of them.
 int read_children(int pid, pod_array<int>& out) noexcept;
+/// Add the processes of a group, zombies not counting. 0 or the negative errno.
+int read_group(int pgid, pod_array<int>& out) noexcept;
 /// Whether any process of the group is alive, zombies not counting. True if that cannot be told.
 bool group_is_alive(int pgid) noexcept;
 

@@ -225,15 +225,21 @@ int read_children(int pid, pod_array<int>& out) noexcept {
   return failed;
 }
 
-bool group_is_alive(int pgid) noexcept {
-  bool alive = check_proc() < 0;
+int read_group(int pgid, pod_array<int>& out) noexcept {
+  int first = 0;
+  if (const int blind = check_proc(); blind < 0) return blind;
   const int r = each_number("/proc", [&](int pid) {
     process_stat s;
-    if (alive) return;
     const int seen = look_at_process(pid, s);
-    alive = seen == 0 ? s.pgrp == pgid && !s.is_over() : seen != -ESRCH;
+    if (seen < 0 && seen != -ESRCH && first == 0) first = seen;
+    if (seen == 0 && s.pgrp == pgid && !s.is_over() && !out.add(pid)) first = -ENOMEM;
   });
-  return alive || r < 0;
+  return r < 0 ? r : first;
+}
+
+bool group_is_alive(int pgid) noexcept {
+  pod_array<int> members;
+  return read_group(pgid, members) < 0 || members.size() > 0;
 }
 
 }  // namespace brood::detail::sys

@@ -8,10 +8,12 @@
 #include <optional>
 
 #include "base/make_error.hpp"
-#include "process/understudy.hpp"
+#include "base/retry.hpp"
+#include "executor/executor.hpp"
+#include "executor/validate.hpp"
 #include "stream/storage.hpp"
 #include "testing/recording.hpp"
-#include "testing/scripted_child.hpp"
+#include "testing/scripted_scope.hpp"
 
 namespace brood::testing {
 
@@ -138,9 +140,9 @@ expectation& expectation::does(callback<void(const call&)> effect) {
 
 namespace {
 
-std::map<std::string, std::string> environment_of(const options& o) {
+std::map<std::string, std::string> entries_of(const environment& env) {
   std::map<std::string, std::string> all;
-  for (const std::string& e : o.env.block(environ)) {
+  for (const std::string& e : env.block(environ)) {
     const std::size_t end = e.find('=');
     if (end != e.npos) all.emplace(e.substr(0, end), e.substr(end + 1));
   }
@@ -161,12 +163,12 @@ expectation::script script_of(const detail::recording& r) {
 
 }  // namespace
 
-struct fake::impl final : detail::understudy {
+struct fake::impl final : detail::executor {
   std::shared_ptr<detail::call_log> log = std::make_shared<detail::call_log>();
   std::deque<std::shared_ptr<expectation::script>> scripts;  // guarded by the log's lock
   bool others = false;
   std::string record_to;
-  understudy* before = nullptr;
+  executor* before = nullptr;
 
   std::optional<expectation::script> find(const std::vector<std::string>& args) {
     const std::lock_guard hold(log->lock);
@@ -178,41 +180,46 @@ struct fake::impl final : detail::understudy {
     return {};
   }
 
-  detail::call_record& note(const detail::cue& c, bool expected) {
+  detail::call_record& note(const detail::execution_spec& spec, bool expected) {
     auto r = std::make_unique<detail::call_record>();
-    r->call = {c.cmd.args(), environment_of(c.opts), c.opts.cwd, c.opts.input.value_or(""),
-               expected};
+    const options& o = spec.opts();
+    environment env = o.env;
+    if (spec.attempt() > 0) detail::number_attempt(env, spec.attempt());
+    r->call = {spec.cmd().args(), entries_of(env), o.cwd, o.input.value_or(""), expected};
     r->refused = !expected && !others && record_to.empty();
     const std::lock_guard hold(log->lock);
     return *log->calls.emplace_back(std::move(r));
   }
 
-  expected<std::unique_ptr<detail::child>, error> play(const detail::cue& c) override {
-    const auto script = find(c.cmd.args());
-    detail::call_record& entry = note(c, script.has_value());
+  using started = expected<std::unique_ptr<detail::execution>, error>;
+
+  started start(detail::execution_spec spec, detail::spawn_resources* resources) override {
+    const command& cmd = spec.cmd();
+    if (auto mistake = detail::find_mistake(cmd, spec.opts())) return unexpected(std::move(*mistake));
+    const auto script = find(cmd.args());
+    detail::call_record& entry = note(spec, script.has_value());
     if (script) {
       if (script->effect) script->effect(entry.call);
-      return detail::play_script(c, *script, log, entry);
+      return detail::play_script(std::move(spec), *script, log, entry);
     }
-    if (!record_to.empty()) return record(c, entry);
-    if (others) return std::unique_ptr<detail::child>();
-    return unexpected(bad_request(c.cmd.to_string(), "no expectation fits this command"));
+    if (!record_to.empty()) return record(std::move(spec), entry);
+    if (others) return detail::local_executor().start(std::move(spec), resources);
+    return unexpected(bad_request(cmd.to_string(), "no expectation fits this command"));
   }
 
-  expected<std::unique_ptr<detail::child>, error> record(const detail::cue& c,
-                                                         detail::call_record& entry) {
-    auto r = detail::record_run(c.cmd, c.opts);
+  started record(detail::execution_spec spec, detail::call_record& entry) {
+    auto r = detail::record_run(spec.cmd(), spec.opts());
     if (!r) return unexpected(r.error());
     const sys::fd to(sys::open_file(record_to.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666));
     const std::string line = detail::to_line(*r);
     const int w = to ? sys::write_all(to.get(), line.data(), line.size()) : to.get();
     if (w < 0) return unexpected(detail::os_error(error_stage::write, record_to, -w));
-    return detail::play_script(c, script_of(*r), log, entry);
+    return detail::play_script(std::move(spec), script_of(*r), log, entry);
   }
 };
 
-fake::fake() : impl_(std::make_unique<impl>()) { impl_->before = detail::call_in(impl_.get()); }
-fake::~fake() { (void)detail::call_in(impl_->before); }
+fake::fake() : impl_(std::make_unique<impl>()) { impl_->before = detail::replace_executor(impl_.get()); }
+fake::~fake() { (void)detail::replace_executor(impl_->before); }
 
 expectation fake::expect(std::vector<word> pattern) {
   if (pattern.empty()) bad_request("expect", "a pattern needs at least one word").raise();

@@ -94,6 +94,9 @@ TEST_P(Pipeline, OneDeadlineForAll) {
   EXPECT_EQ(r.error().kind(), brood::error_kind::timed_out);
   ASSERT_NE(r.error().result(), nullptr);
   EXPECT_EQ(r.error().result()->out, "seen");
+  ASSERT_NE(r.error().pipeline(), nullptr);
+  EXPECT_EQ(r.error().pipeline()->stages.size(), 3U);
+  EXPECT_EQ(r.error().pipeline()->out, "seen");
 }
 
 TEST_P(Pipeline, AStageThatCannotStartStopsTheOthersAndIsTheError) {

@@ -62,7 +62,6 @@ TEST_P(SideBySide, AStartThatTakesLongHoldsNoOther) {
 }
 
 TEST_P(SideBySide, AJobThatIsStuckInExecCanBeCancelled) {
-  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
   const job stuck = p.submit({slow_->path(), "pause"}, captured());
   ASSERT_TRUE(support::poll_until(support::patience, [&] { return stuck.pid() > 0; }));
@@ -74,7 +73,6 @@ TEST_P(SideBySide, AJobThatIsStuckInExecCanBeCancelled) {
 
 // A child between clone and exec has copies of all our descriptors.
 TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
-  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   const std::string large(8 << 20, 'x');  // more than a pipe holds
   pool p({.max_workers = 2});
   brood::options o = captured();
@@ -95,7 +93,6 @@ TEST_P(SideBySide, TheInputOfAJobEndsThoughAnotherIsStuckInExec) {
 }
 
 TEST_P(SideBySide, ManyThatAreStuckHoldNoOther) {
-  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 25});
   std::vector<job> stuck;
   for (int i = 0; i < 20; ++i) {
@@ -110,7 +107,6 @@ TEST_P(SideBySide, ManyThatAreStuckHoldNoOther) {
 }
 
 TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
-  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   pool p({.max_workers = 2});
   brood::options o = captured();
   o.timeout = 50ms;
@@ -121,7 +117,6 @@ TEST_P(SideBySide, ATimeLimitEndsAJobThatIsStuckInExec) {
 }
 
 TEST_P(SideBySide, TheEnvironmentIsThatOfTheStart) {
-  if (GetParam() == containment::sealed) GTEST_SKIP() << "that start is waited for";
   ::setenv("BROOD_SIDE", "before", 1);
   pool p({.max_workers = 2});
   const job late = p.submit({slow_->path(), "env", "BROOD_SIDE"}, captured());

@@ -1,6 +1,7 @@
 // A running command in the caller's hands: reading, writing, waiting, collecting.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -133,6 +134,18 @@ TEST_P(Spawn, AThreadThatIsCancelledInAReadEndsAfterIt) {
   EXPECT_EQ(result, PTHREAD_CANCELED);
   EXPECT_EQ(line, "got: go\n");
   EXPECT_TRUE(p.wait().success());
+}
+
+TEST_P(Spawn, ALoopOfTheCallersHearsTheEnd) {
+  auto p = spawn({"cat"}, {.in = brood::PIPE});
+  ASSERT_EQ(p.poll(), std::nullopt);
+  p.in().close();
+  std::optional<brood::exit_status> status;
+  while (!(status = p.poll())) {
+    pollfd event{p.native_handle(), POLLIN, 0};
+    ::poll(&event, 1, event.fd < 0 ? 1 : 10'000);  // without an event: now and then
+  }
+  EXPECT_EQ(status->code(), 0);
 }
 
 TEST_P(Spawn, LinesAreARange) {

@@ -20,6 +20,7 @@ namespace {
 using brood::error;
 using brood::error_kind;
 using brood::error_stage;
+using brood::problem;
 using brood::detail::bad_request;
 using brood::detail::os_error;
 
@@ -63,6 +64,21 @@ TEST(error, of_what_this_host_cannot_do_names_the_option_and_blames_nobody) {
   EXPECT_THROW(e.raise(), brood::spawn_error);
   EXPECT_EQ(os_error(error_stage::open, "memfd", ENOSYS).kind(), error_kind::unsupported);
   EXPECT_STREQ(os_error(error_stage::open, "log", EFBIG).what(), "open 'log': File too large");
+}
+
+TEST(error, says_which_mistake_it_is_without_being_read) {
+  const error plain = bad_request("timeout", "must be more than 0");
+  EXPECT_EQ(plain.problem(), problem::invalid);
+  EXPECT_EQ(plain.detail(), "must be more than 0");
+  const error two = bad_request("process_group", "contradicts new_session, which has its own")
+                        .with(problem::contradicts, "new_session");
+  EXPECT_EQ(two.problem(), problem::contradicts);
+  EXPECT_EQ(two.other_option(), "new_session");
+  EXPECT_STREQ(two.what(), "process_group: contradicts new_session, which has its own");
+  EXPECT_EQ(two.with(result_of(7)).problem(), problem::contradicts);
+  const error refused = os_error(error_stage::signal, "SIGKILL", EPERM);
+  EXPECT_EQ(refused.problem(), problem::none);
+  EXPECT_EQ(refused.detail(), "Operation not permitted");
 }
 
 TEST(error, leaves_out_what_it_does_not_know) {

@@ -1,6 +1,6 @@
 // Finding a jobserver in MAKEFLAGS, and putting one there.
 // SPDX-License-Identifier: Apache-2.0
-#include "pool/makeflags.hpp"
+#include "jobserver/makeflags.hpp"
 
 #include <gtest/gtest.h>
 

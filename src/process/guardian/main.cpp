@@ -4,8 +4,9 @@
 // A program of its own, so that it shares nothing with a large host. It is a child subreaper: every
 // orphan below it becomes its child, so nothing can leave the tree, and waitid() says for certain
 // when the tree is empty. It keeps the session, the process group and the terminal of the host, and
-// blocks all signals. End-of-file on its channel means that the host died: it then stops the tree.
-// Asked to stay, it has one command after another, as long as each leaves nothing behind.
+// blocks all signals. If the process that started it ends, it stops the tree; a forked copy of that
+// process, which may hold the channel open, does not count. Asked to stay, it has one command after
+// another, as long as each leaves nothing behind.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,12 +15,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
-#include "process/protocol.hpp"
+#include "process/driver.hpp"
+#include "scope/process_tree.hpp"
+#include "scope/protocol.hpp"
+#include "spawn/close_fds_linux.hpp"
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
 #include "spawn/step_table.hpp"
@@ -31,11 +36,24 @@ namespace brood::detail {
 
 namespace {
 
+constexpr std::int64_t ms = 1'000'000;
+// A command that ends sooner wakes the host once: its start is heard along with its end. Longer than
+// /bin/true takes, shorter than anybody notices.
+constexpr std::int64_t brief = ms / 2;
+// An exec takes less than a millisecond. One that takes longer is not waited for, as the host may
+// want to stop it meanwhile; that it is over is no event, so it is looked for.
+constexpr std::int64_t exec_patience = 5 * ms;
+constexpr std::int64_t exec_pause = ms;
+// Between two looks for processes that came after a signal was sent to all: see ladder.cpp.
+constexpr std::int64_t first_pause = ms;
+constexpr std::int64_t longest_pause = 20 * ms;
+
 class guardian {
  public:
-  /// `wakeup`: the host sleeps until it rings, once for each command; -1: it listens all the time.
-  guardian(int channel, int wakeup) noexcept
-      : channel_(channel), wakeup_(wakeup), all_(targets::reach::children, ::getpid(), -1, false) {}
+  /// `wakeup`: the host sleeps until it is written to, once for each command; -1: it reads the
+  /// channel all the time.
+  guardian(int host, int channel, int wakeup) noexcept
+      : host_(host), channel_(channel), wakeup_(wakeup), tree_(process_tree::below_us()) {}
 
   int run() noexcept {
     if (!prepare()) return 1;
@@ -47,46 +65,31 @@ class guardian {
   }
 
  private:
-  // Until the tree is empty.
-  void attend() noexcept {
-    // The host may have died while it was starting the command.
-    std::int64_t until = ladder_.started() ? 0 : wakeup_ >= 0 ? sys::now() + brief : INT64_MAX;
-    while (!empty_ && !released_) {
-      sys::wait_item fds[2] = {sys::wait_item::to_read(signals_),
-                               sys::wait_item::to_read(channel_)};
-      const bool listening = !host_gone_;
-      if (sys::poll_until({fds, listening ? 2U : 1U}, deadline::at(until)) < 0)
-        until = sys::now() + 1'000'000;
-      if (fds[0].ready.in) forget_signals();
-      if (listening && fds[1].ready.in) receive_request();
-      reap();
-      send_wakeup();
-      until = INT64_MAX;
-      if (!empty_ && ladder_.started()) until = next_rung();
-    }
-    if (empty_ && !sent_empty_)
-      send_reply({.kind = reply::what::empty, .empty = true, .stays = stays()});
-  }
-
-  // Once the tree was signalled, what is known of it belongs to that command.
-  bool stays() const noexcept { return stay_ && empty_ && !signalled_ && !released_; }
+  // --- starting
 
   bool prepare() noexcept {
     sigset_t all;
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
     ::signal(SIGCHLD, SIG_DFL);  // a host that ignores it would have our children reaped unseen
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigset_t heard;
+    sigemptyset(&heard);
+    sigaddset(&heard, SIGCHLD);
+    sigaddset(&heard, SIGCONT);
+    signals_ = ::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals_ < 0 || !lower(channel_, signals_ + 1)) return false;
     if (wakeup_ >= 0 && !lower(wakeup_, channel_ + 1)) return false;
     ::prctl(PR_SET_NAME, "brood-guardian");
+    // SIGCONT, as the command may have stopped us by then. It comes for the end of the thread that
+    // started us too, so who our parent is decides.
+    ::prctl(PR_SET_PDEATHSIG, SIGCONT);
+    if (host_is_gone()) return false;
     return ::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
   }
 
-  // To a low number, but not below `least`: what is passed gets higher ones.
+  bool host_is_gone() const noexcept { return ::getppid() != host_; }
+
+  // To a low number, but not below `least`: descriptors that are passed get higher ones.
   static bool lower(int& number, int least) noexcept {
     const int low = ::fcntl(number, F_DUPFD_CLOEXEC, least);
     if (low < 0) return false;
@@ -104,17 +107,23 @@ class guardian {
   }
 
   void close_all_but_ours() noexcept {
-    unsigned next = 0;
-    for (const int ours : {signals_, channel_, wakeup_}) {  // in their order
-      if (ours < 0) continue;
-      const auto number = static_cast<unsigned>(ours);
-      if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
-      next = number + 1;
+    const int ours[] = {signals_, channel_, wakeup_, exec_.event_fd()};
+    for (int number = 0; number <= 2; ++number) {
+      if (std::find(std::begin(ours), std::end(ours), number) == std::end(ours)) {
+        sys::close_fd(number);
+      }
     }
-    ::syscall(SYS_close_range, next, ~0U, 0);
+    close_all_but([&](unsigned from) {
+      unsigned next = no_fd;
+      for (const int number : ours) {
+        const auto n = static_cast<unsigned>(number);
+        if (number >= 0 && n >= from) next = std::min(next, n);
+      }
+      return next;
+    });
   }
 
-  // What came along goes where the plan looks for it.
+  // Descriptors that came along go where the plan looks for them.
   void place(const sys::packet& p, int first) noexcept {
     for (std::size_t i = 0; i < p.fd_count; ++i) {
       const int number = first + static_cast<int>(i);
@@ -123,19 +132,22 @@ class guardian {
     }
   }
 
-  // Nobody is below us: what is said of a command that has ended meanwhile is late.
-  bool await_launch(request& message) noexcept {
+  // Nobody is below us: what the host sends about a command that has ended meanwhile is late.
+  bool await_launch(request& q) noexcept {
     for (;;) {
-      sys::packet p{.head = &message,
-                    .head_size = sizeof message,
-                    .body = first_piece_,
-                    .body_size = sizeof first_piece_};
+      sys::wait_item items[] = {sys::wait_item::to_read(signals_), sys::wait_item::to_read(channel_)};
+      (void)sys::poll_until(items, deadline::never());
+      if (items[0].ready.any()) forget_signals();
+      if (host_is_gone()) return false;
+      if (!items[1].ready.any()) continue;
+      sys::packet p{
+          .head = &q, .head_size = sizeof q, .body = first_piece_, .body_size = sizeof first_piece_};
       const ssize_t n = sys::receive_packet(channel_, p);
-      if (n < static_cast<ssize_t>(sizeof message)) return false;
-      if (message.kind == request::what::release) return false;
-      if (message.kind == request::what::pass) place(p, static_cast<int>(message.n));
-      if (message.kind != request::what::launch) continue;
-      place(p, message.first);
+      if (n < static_cast<ssize_t>(sizeof q)) return false;
+      if (q.kind == request::what::release) return false;
+      if (q.kind == request::what::pass) place(p, static_cast<int>(q.n));
+      if (q.kind != request::what::launch) continue;
+      place(p, q.first);
       return true;
     }
   }
@@ -158,75 +170,171 @@ class guardian {
   }
 
   bool launch_command() noexcept {
-    request message;
-    if (!await_launch(message)) return false;
-    stay_ = message.stay;
+    request q;
+    if (!await_launch(q)) return false;
+    stay_ = q.stay;
     empty_ = sent_empty_ = woken_ = false;
-    on_host_death_ = message.steps;
-    char* const bytes = receive_plan(message.n);
+    driver_ = driver({.stop = q.steps, .hears_of_empty = false});
+    char* const bytes = receive_plan(q.n);
     if (bytes == nullptr) return fail({error_stage::guard, ENOMEM, 0});
     plan_view plan{};
     if (not_passed_ != 0) return fail({error_stage::guard, not_passed_, 0});
-    if (!unpack(bytes, message.n, plan)) return fail({error_stage::guard, EPROTO, 0});
+    if (!unpack(bytes, q.n, plan)) return fail({error_stage::guard, EPROTO, 0});
     if (!stay_) guard_sources(plan);
-    const child_handle l = launch(plan);
-    if (bytes != first_piece_) ::munmap(bytes, message.n);
-    if (l.error.os != 0) return fail(l.error);
-    command_ = l.ref.pid();
-    const reply started{.kind = reply::what::started, .pid = command_, .at = l.started_at};
-    const int r = sys::send_packet(channel_, &started, sizeof started, l.ref.pidfd());
+    if (bytes != first_piece_) plan_bytes_ = bytes;
+    plan_size_ = q.n;
+    child_handle c = launch_beside(plan, exec_);
+    if (c.error.os != 0) return fail(c.error);
+    command_ = c.ref.pid();
+    starting_ = !exec_.await(deadline::after(sys::now(), exec_patience));
+    const child_error how = starting_ ? exec_.progress(ETIMEDOUT) : exec_.outcome();
+    if (!starting_ && is_failure(how)) {
+      sys::exit_record unused;
+      (void)c.ref.reap(sys::wait_mode::block, unused);
+      return fail(how);
+    }
+    if (!starting_) forget_plan();
+    const reply started{.kind = starting_ ? reply::what::launched : reply::what::started,
+                        .pid = command_,
+                        .at = c.started_at,
+                        .error = how};
+    const int r = sys::send_packet(channel_, &started, sizeof started, c.ref.pidfd());
+    c = {};
     close_all_but_ours();
     if (r < 0) host_died();
     return true;
   }
 
-  bool fail(const child_error& error) noexcept {
-    send_reply({.kind = reply::what::failed, .error = error});
+  // EINTR: a signal ended it before its exec, which is how it ended.
+  static bool is_failure(const child_error& e) noexcept { return e.os != 0 && e.os != EINTR; }
+
+  void forget_plan() noexcept {
+    if (plan_bytes_ != nullptr) ::munmap(plan_bytes_, plan_size_);
+    plan_bytes_ = nullptr;
+  }
+
+  // A slow exec (a server that does not answer, a FIFO) is over.
+  void look_at_exec() noexcept {
+    if (!starting_ || !exec_.over()) return;
+    starting_ = false;
+    const child_error how = exec_.outcome();
+    forget_plan();
+    if (is_failure(how)) {
+      failed_ = true;
+      (void)fail(how);
+    } else {
+      send({.kind = reply::what::started});
+    }
+  }
+
+  bool fail(const child_error& why) noexcept {
+    send({.kind = reply::what::failed, .error = why});
     return false;
   }
 
-  void send_reply(const reply& a) noexcept {
-    if (host_gone_) return;
-    (void)sys::send_packet(channel_, &a, sizeof a);
-    send_wakeup();
+  // --- until the tree is empty
+
+  void attend() noexcept {
+    deadline until = wakeup_ >= 0 ? deadline::after(sys::now(), brief) : deadline::never();
+    for (bool first = true;; first = false) {
+      // The host may have died while it was starting the command.
+      if (!first || driver_.stopping()) until = step();
+      if (released_ || failed_ || driver_.ended() || driver_.gave_up()) break;
+      if (starting_) until = earlier(until, deadline::after(sys::now(), exec_pause));
+      sys::wait_item items[] = {sys::wait_item::to_read(signals_), sys::wait_item::to_read(channel_)};
+      const std::size_t count = host_gone_ ? 1 : 2;
+      if (sys::poll_until({items, count}, until) < 0) sys::sleep_until(deadline::after(sys::now(), ms));
+      if (items[0].ready.any()) forget_signals();
+      if (!host_gone_ && items[1].ready.any()) receive();
+      if (!host_gone_ && host_is_gone()) host_died();
+      look_at_exec();
+      reap();
+      wake_host();
+    }
+    if (empty_ && !sent_empty_) send({.kind = reply::what::empty, .empty = true, .stays = stays()});
   }
 
-  void send_wakeup() noexcept {
+  // As the host's pollers step theirs. What it has of streams is that somebody is below it.
+  deadline step() noexcept {
+    const std::int64_t now = sys::now();
+    for (;;) {
+      driver::facts f;
+      f.now = now;
+      f.exited = true;
+      f.empty = empty_;
+      f.unkillable = tree_.trouble() == -EPERM;
+      f.reading = !empty_;
+      f.draining = false;
+      const driver::orders o = driver_.step(f);
+      if (o.deliver.signal != 0) {
+        deliver(o.deliver.signal, o.deliver.fresh, now);
+        reap();
+        if (empty_) continue;
+      }
+      return earlier(o.until, repeat(now));
+    }
+  }
+
+  void deliver(int signal, bool fresh, std::int64_t now) noexcept {
+    const int before = tree_.trouble();
+    (void)tree_.deliver(signal, fresh, now);  // of children it is done at once
+    const int trouble = tree_.trouble();
+    if (trouble != 0 && trouble != before) send({.kind = reply::what::trouble, .os = trouble});
+  }
+
+  // What the host wants everybody to get, those included that come later.
+  deadline repeat(std::int64_t now) noexcept {
+    if (repeated_ == 0 || empty_) return deadline::never();
+    if (repeat_at_.passed(now)) {
+      deliver(repeated_, false, now);
+      repeat_at_ = deadline::after(now, pause_);
+      pause_ = std::min(pause_ * 2, longest_pause);
+    }
+    return repeat_at_;
+  }
+
+  // Once the tree was signalled, what is known of it belongs to that command.
+  bool stays() const noexcept {
+    return stay_ && empty_ && !signalled_ && !released_ && !failed_ && !host_gone_;
+  }
+
+  void send(const reply& r) noexcept {
+    if (host_gone_) return;
+    (void)sys::send_packet(channel_, &r, sizeof r);
+    wake_host();
+  }
+
+  void wake_host() noexcept {
     if (wakeup_ >= 0 && !woken_) (void)sys::write_some(wakeup_, "", 1);
     woken_ = true;
   }
 
-  // One SIGCHLD at most is pending, however many children ended.
+  // One of each is pending at most, however many came.
   void forget_signals() noexcept {
-    signalfd_siginfo info;
-    (void)::read(signals_, &info, sizeof info);
+    signalfd_siginfo infos[2];
+    (void)::read(signals_, infos, sizeof infos);
   }
 
   void host_died() noexcept {
     host_gone_ = signalled_ = true;
-    ladder_.start(on_host_death_);
+    driver_.stop(reason::cancelled, driver_.own_ladder());
   }
 
-  void receive_request() noexcept {
-    request message;
-    const ssize_t n = sys::receive_packet(channel_, &message, sizeof message, nullptr);
-    if (n != static_cast<ssize_t>(sizeof message)) return host_died();
-    switch (message.kind) {
+  void receive() noexcept {
+    request q;
+    const ssize_t n = sys::receive_packet(channel_, &q, sizeof q, nullptr);
+    if (n != static_cast<ssize_t>(sizeof q)) return host_died();
+    const int signal = static_cast<int>(q.n);
+    switch (q.kind) {
       case request::what::signal:
-        if (command_ > 0) (void)sys::send_signal(command_, -1, static_cast<int>(message.n));
+        if (command_ > 0) (void)sys::send_signal(command_, -1, signal);
         break;
-      case request::what::signal_all:
+      case request::what::deliver:
         signalled_ = true;
-        all_.new_round();
-        (void)all_.deliver(static_cast<int>(message.n));
-        break;
-      case request::what::stop:
-        signalled_ = true;
-        if (ladder_.started()) {
-          ladder_.escalate();
-        } else {
-          ladder_.start(message.steps);
-        }
+        pause_ = first_pause;
+        repeated_ = q.repeat ? signal : 0;
+        repeat_at_ = deadline::after(sys::now(), pause_);
+        deliver(signal, true, sys::now());
         break;
       case request::what::release:
         released_ = true;
@@ -248,6 +356,8 @@ class guardian {
       if (pid <= 0) break;
       if (pid != command_) continue;
       command_ = -1;
+      look_at_exec();
+      if (failed_) continue;
       end.pid = pid;
       end.at = sys::now();
       end.record = record;
@@ -255,26 +365,12 @@ class guardian {
     if (end.pid <= 0) return;
     end.empty = sent_empty_ = empty_;
     end.stays = stays();
-    send_reply(end);
-  }
-
-  std::int64_t next_rung() noexcept {
-    const std::int64_t again = ladder_.tick(all_, sys::now());
-    if (ladder_.done()) {
-      // Something outlived SIGKILL, or is a zombie that the next round reaps.
-      reap();
-      if (!empty_ && gave_up_) empty_ = true;
-      gave_up_ = true;
-      return sys::now() + 1'000'000;
-    }
-    return again;
+    send(end);
   }
 
   alignas(std::max_align_t) static inline char first_piece_[plan_piece];  // not on the stack
 
-  // A command that ends sooner wakes the host once: its start is heard along with its end.
-  static constexpr std::int64_t brief = 500'000;  // ns
-
+  int host_;  // the process that started us
   int channel_;
   int wakeup_;
   int signals_ = -1;
@@ -286,11 +382,17 @@ class guardian {
   bool released_ = false;
   bool empty_ = false;
   bool sent_empty_ = false;
-  bool woken_ = false;  // for this command
-  bool gave_up_ = false;
-  targets all_;
-  ladder ladder_;
-  ladder_steps on_host_death_{};
+  bool woken_ = false;  // the host, for this command
+  int repeated_ = 0;    // the host's signal to all
+  deadline repeat_at_;
+  std::int64_t pause_ = 0;
+  child_memory exec_;
+  char* plan_bytes_ = nullptr;  // of a plan that is too long for first_piece_
+  std::size_t plan_size_ = 0;
+  bool starting_ = false;  // the command is not over its exec
+  bool failed_ = false;    // it did not get over it
+  process_tree tree_;
+  driver driver_{driver::policy{}};
 };
 
 }  // namespace
@@ -298,7 +400,8 @@ class guardian {
 }  // namespace brood::detail
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 3) return 2;
-  brood::detail::guardian g(std::atoi(argv[1]), argc == 3 ? std::atoi(argv[2]) : -1);
+  if (argc != 3 && argc != 4) return 2;
+  const int wakeup = argc == 4 ? std::atoi(argv[3]) : -1;
+  brood::detail::guardian g(std::atoi(argv[1]), std::atoi(argv[2]), wakeup);
   return g.run();
 }

@@ -143,6 +143,7 @@ cmsghdr* __cmsg_nxthdr(msghdr* message, cmsghdr* at) noexcept {
 
 pid_t fork() noexcept { return call(SYS_clone, long{SIGCHLD}, 0L, 0L, 0L, 0L); }
 pid_t getpid() noexcept { return call(SYS_getpid); }
+pid_t getppid() noexcept { return call(SYS_getppid); }
 pid_t getpgid(pid_t pid) noexcept { return call(SYS_getpgid, pid); }
 pid_t getpgrp() noexcept { return ::getpgid(0); }
 int kill(pid_t pid, int signal) noexcept { return call(SYS_kill, pid, signal); }

@@ -1,0 +1,25 @@
+// Whether there is another attempt, and what is said of those before.
+// SPDX-License-Identifier: Apache-2.0
+#include "base/attempts.hpp"
+
+#include <utility>
+
+#include "base/retry.hpp"
+
+namespace brood::detail {
+
+std::optional<deadline> attempts::ended(outcome& how, const std::vector<std::string>& args,
+                                        std::int64_t now) {
+  if (stopped_) return {};
+  const bool worth = how ? should_retry(policy_, *how) : should_retry(policy_, how.error());
+  const std::optional<std::int64_t> at = worth ? schedule_.next(now) : std::nullopt;
+  if (!at) return {};
+  before_.push_back(as_attempt(std::move(how), args));
+  return deadline::at(*at);
+}
+
+attempts::outcome attempts::take(outcome last) {
+  return with_attempts(std::move(last), std::exchange(before_, {}));
+}
+
+}  // namespace brood::detail

@@ -1,0 +1,155 @@
+// A command that is a child of ours: containment process, group and tree.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/make_error.hpp"
+#include "scope/process_tree.hpp"
+#include "scope/scope.hpp"
+#include "scope/unreaped.hpp"
+#include "spawn/launch.hpp"
+#include "sys/fd.hpp"
+#include "sys/proc.hpp"
+#include "sys/time.hpp"
+
+namespace brood::detail {
+
+namespace {
+
+process_tree::reach reach_of(containment level) {
+  switch (level) {
+    case containment::process:
+      return process_tree::reach::process;
+    case containment::group:
+      return process_tree::reach::group;
+    default:
+      return process_tree::reach::tree;
+  }
+}
+
+class local_scope final : public scope {
+ public:
+  local_scope(std::shared_ptr<const plan> p, process_tree::reach r)
+      : plan_(std::move(p)), reach_(r) {}
+
+  ~local_scope() override {
+    if (exited_ || refused_ || !child_) return;
+    // It could not be stopped, or was released. Its zombie is not to stay for ever.
+    if (!released_) reap_later(std::move(child_));
+  }
+
+  std::optional<error> start(const local_start& how) {
+    child_handle c;
+    if (how.beside) {
+      pending_start s = launch_pending(plan_, how.resources ? &how.resources->stacks : nullptr);
+      c = std::move(s.child);
+      pending_ = std::move(s.exec);
+    } else {
+      c = launch(plan_->view());
+    }
+    if (c.error.os != 0) return plan_->explain(c.error);
+    child_ = std::move(c.ref);
+    pid_ = child_.pid();
+    started_at_ = c.started_at;
+    tree_.emplace(reach_, child_, how.leads);
+    if (!how.beside) plan_.reset();
+    return {};
+  }
+
+  bool starting() const noexcept override { return plan_ && !refused_ && !pending_.over(); }
+  void await_start(deadline until) noexcept override {
+    if (!starting() || !pending_.await(until)) return;
+    if (pending_.outcome().os == 0) return;
+    (void)child_.signal(SIGKILL);  // it exits by itself, unless its report could not be read
+    reap(sys::wait_mode::block);
+  }
+  error refusal() const override { return plan_->explain(why_); }
+  error hanging_start() const override { return plan_->explain(pending_.progress(ETIMEDOUT)); }
+
+  deadline wants(std::vector<sys::wait_item>& items) const override {
+    if (exited_) return deadline::never();
+    if (child_.pidfd() >= 0) items.push_back(sys::wait_item::to_read(child_.pidfd()));
+    return deadline::never();
+  }
+  bool has_exit_event() const noexcept override { return child_.pidfd() >= 0; }
+
+  void update() noexcept override { reap(sys::wait_mode::poll); }
+  void wait_for_exit() noexcept override {
+    while (!exited_ && !refused_) reap(sys::wait_mode::block);
+  }
+
+  int signal(int number) noexcept override {
+    const int r = exited_ ? 0 : child_.signal(number);
+    return r == -ESRCH ? 0 : r;
+  }
+
+  void hold() noexcept override {
+    if (tree_) tree_->scan();
+  }
+
+  deadline deliver(int number, bool fresh, std::int64_t now) noexcept override {
+    if (!tree_) return deadline::never();
+    return tree_->deliver(number, fresh, now);
+  }
+  int trouble() const noexcept override { return tree_ ? tree_->trouble() : 0; }
+  bool empty() noexcept override { return !tree_ || tree_->gone(); }
+
+  void release() noexcept override { released_ = true; }
+  void disown() noexcept override { released_ = true; }
+
+ private:
+  void reap(sys::wait_mode mode) noexcept {
+    if (exited_ || refused_) return;
+    const int r = child_.reap(mode, end_.record);
+    if (r == 0 || r == -EINTR) return;
+    if (r == -ECHILD) (void)sys::exit_after_reap(child_.pidfd(), end_.record);
+    end_.at = sys::now();
+    tree_->root_ended();
+    settle_start();
+    exited_ = !refused_;
+  }
+
+  // EINTR: a signal ended it before its exec, which is how it ended.
+  void settle_start() noexcept {
+    if (!plan_) return;
+    (void)pending_.over();  // takes in what a forked child has reported
+    why_ = pending_.outcome();
+    refused_ = why_.os != 0 && why_.os != EINTR;
+    pending_ = {};
+    if (!refused_) plan_.reset();
+  }
+
+  std::shared_ptr<const plan> plan_;  // until it has started: a failure is explained by it
+  process_tree::reach reach_;
+  bool released_ = false;
+  pending_exec pending_;
+  child_error why_;  // it did not start
+  sys::pid_ref child_;
+  std::optional<process_tree> tree_;  // borrows child_
+};
+
+}  // namespace
+
+expected<std::unique_ptr<scope>, error> start_local(std::shared_ptr<const plan> p,
+                                                    const local_start& how) {
+  auto s = std::make_unique<local_scope>(std::move(p), reach_of(how.level));
+  if (auto why = s->start(how)) return unexpected(std::move(*why));
+  return std::unique_ptr<scope>(std::move(s));
+}
+
+std::optional<error> find_obstacle(containment level) {
+  if (level == containment::process || level == containment::group) return {};
+  const int r = sys::proc_is_ours();
+  if (r == 1) return {};
+  const bool shortage = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+  if (shortage) return os_error(error_stage::open, "/proc", -r);
+  const std::string what =
+      r == 0 ? "/proc is that of another PID namespace" : "/proc: " + std::generic_category().message(-r);
+  return error(error_kind::unsupported, error_stage::guard, "contain",
+               std::error_code(r < 0 ? -r : 0, std::generic_category()),
+               std::string(to_string(level)) + " needs to see the processes here: " + what);
+}
+
+}  // namespace brood::detail
