@@ -180,10 +180,10 @@ struct start {
 /// callback `void(std::exception_ptr, brood::completed_process)` or any other token of that
 /// signature.
 ///
-/// Started, carried on and timed by the threads that run the context; no thread is added. One
-/// brood::loop per context, made at the first call. A signal to the cancellation slot stops the
-/// command by its ladder: its result has reason::cancelled, without an error. A context that is
-/// destroyed before the end stops the command and does not call the handler.
+/// The threads that run the context do all the work; no thread is added. There is one brood::loop
+/// per context, made at the first call. A signal to the cancellation slot stops the command by its
+/// ladder: its result has reason::cancelled, without an error. A context that is destroyed before
+/// the end stops the command and does not call the handler.
 ///
 /// \param ex  an executor whose context has Asio's reactor: io_context, thread_pool or a strand.
 /// Threads: any. Errors: as run(), as the exception of the completion; spawn_error at once if there

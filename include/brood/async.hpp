@@ -74,8 +74,8 @@ struct task_access;
 
 }  // namespace detail
 
-/// A coroutine that gives a T (not a reference). Lazy: it runs when it is awaited, spawned or given
-/// to sync_wait(), once. Destroying it before its end destroys what it holds: a command that it
+/// A coroutine that returns a T (not a reference). Lazy: it runs once it is awaited, spawned or
+/// passed to sync_wait(). Destroying it before its end destroys what it holds: a command that it
 /// awaits is stopped by the loop in the background, and its output dropped. Threads: the loop's.
 template <class T = void>
 class [[nodiscard]] task {
@@ -93,7 +93,7 @@ class [[nodiscard]] task {
   }
 
   explicit operator bool() const noexcept { return static_cast<bool>(coroutine_); }
-  /// It has given its value or thrown.
+  /// It has returned its value or thrown.
   bool done() const noexcept { return coroutine_ && coroutine_.done(); }
 
   /// Run it, wait for its value. Errors: what it throws.
@@ -136,12 +136,12 @@ struct task_access {
 
 }  // namespace detail
 
-/// Carries commands, sleeps and coroutines on, by one thread at a time, for which all waiting is
-/// one epoll_wait. Not the same thread always: that is the caller's choice.
+/// Runs commands, sleeps and coroutines on one thread at a time, where all waiting is one
+/// epoll_wait. It need not always be the same thread.
 ///
 /// The destructor destroys the tasks that were spawned and returns when their commands, stopped all
 /// at once, are gone. Tasks that are held elsewhere are never resumed after that. After fork(2) a
-/// loop is of no use in the child.
+/// loop does not work in the child.
 class loop {
  public:
   /// Errors: spawn_error if there is no descriptor to be had.
@@ -151,17 +151,17 @@ class loop {
   ~loop();
 
   /// Until nothing is left: no spawned task, command, sleep or posted callback; or until stop().
-  /// Errors: of this and the next four: what a posted callback or a spawned task throws. What else
-  /// is in the loop stays there: call again to go on.
+  /// Errors, of this and the next four: what a posted callback or a spawned task throws. All else
+  /// that is in the loop stays there: call again to go on.
   void run();
-  /// Until stop(), also while nothing is left.
+  /// Until stop(), even while nothing is left.
   void run_forever();
   /// Wait until something can be done, do it. \return false if nothing is left.
   bool run_one();
   /// Do what can be done without waiting. \return whether that was anything.
   bool poll();
-  /// End the run() or run_forever() that runs, else the next one, as soon as its turn is over. What
-  /// is in the loop stays. Threads: any.
+  /// End the current run() or run_forever(), or if there is none the next one, as soon as its turn
+  /// is over. What is in the loop stays. Threads: any.
   void stop() noexcept;
   /// Have `f` called by the thread that runs the loop, in the order of posting. Threads: any.
   void post(callback<void()> f);
@@ -173,8 +173,9 @@ class loop {
   /// For a foreign loop: a descriptor that is readable when poll() has something to do; valid as
   /// long as the loop. Do not read from it.
   int native_handle() const noexcept;
-  /// How long from now the foreign loop may sleep if native_handle() stays silent; then it calls
-  /// poll(). Not given: for ever. Ask again after each poll() and each thing added to the loop.
+  /// How long from now the foreign loop may sleep while native_handle() is not readable, before it
+  /// calls poll(). Not given: for ever. Ask again after each poll() and each thing added to the
+  /// loop.
   duration until_next() const;
 
   struct impl;  ///< opaque
@@ -191,32 +192,32 @@ class loop {
 /// run(), options::retry too; between two attempts nothing is held.
 ///
 /// A request to `stop` (from any thread) stops the command by its ladder; the result has
-/// reason::cancelled (under .check that is a called_process_error). One that has not started never
-/// will.
+/// reason::cancelled (under .check that is a called_process_error). A command that has not started
+/// never will, and there is no further attempt.
 ///
 /// Callbacks are called by the thread that runs the loop; what one throws stops the command and
 /// comes out of the co_await.
 ///
-/// GCC 12 cannot have lists in braces within a co_await expression ("array used as initializer"):
+/// GCC 12 refuses lists in braces within a co_await expression ("array used as initializer"):
 /// name the options before it, or the task that this returns.
 /// Threads: the loop's. Errors: as run(), when awaited.
 task<completed_process> async_run(loop& l, const command& cmd);
 task<completed_process> async_run(loop& l, const command& cmd, const options& opts,
                                   std::stop_token stop = {});
 
-/// async_run() with its errors as a value, but for what a callback throws.
+/// async_run() with its errors as a value, except for what a callback throws.
 task<expected<completed_process, error>> async_try_run(loop& l, const command& cmd);
 task<expected<completed_process, error>> async_try_run(loop& l, const command& cmd,
                                                        const options& opts,
                                                        std::stop_token stop = {});
 
-/// Wait without blocking the loop; not at all if `time` is negative or not given. Gives false if
-/// `stop` was requested before. Errors: usage_error if `time` is not a number.
+/// Wait without blocking the loop; not at all if `time` is negative or not given. Returns false if
+/// `stop` was requested first. Errors: usage_error if `time` is not a number.
 task<bool> sleep_for(loop& l, duration time, std::stop_token stop = {});
 
-/// Run the loop until `t` is done, and give its value. stop() does not end it: the wish is kept for
-/// the next run(). Errors: what the task throws; as run(); usage_error if nothing is left in the
-/// loop and the task still waits.
+/// Run the loop until `t` is done, and return its value. stop() does not end it: the request is
+/// kept for the next run(). Errors: what the task throws; as run(); usage_error if nothing is left
+/// in the loop and the task still waits.
 template <class T>
 T sync_wait(loop& l, task<T> t) {
   const auto coroutine = detail::task_access::of(t);
@@ -247,7 +248,7 @@ struct all_ended {
 
 }  // namespace detail
 
-/// Run all tasks at once, give their values in order. None may be empty. Errors: the first
+/// Run all tasks at once, return their values in order. None may be empty. Errors: the first
 /// exception in that order, once all have ended.
 template <class T>
 task<std::vector<T>> when_all(std::vector<task<T>> tasks) {

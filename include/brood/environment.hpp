@@ -1,4 +1,4 @@
-// The child's environment, as a difference to the caller's.
+// The child's environment, as changes to the caller's.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -30,7 +30,7 @@ class environment {
   }
   environment& unset(std::string_view name) &;
   environment&& unset(std::string_view name) && { return std::move(unset(name)); }
-  /// Let these variables of the caller's through as well: for empty() and only().
+  /// Pass these variables of the caller's on as well: for empty() and only().
   environment& pass(std::string_view name) &;
   environment&& pass(std::string_view name) && { return std::move(pass(name)); }
 

@@ -19,8 +19,8 @@ class unexpected {
   E error_;
 };
 
-/// Holds a T, or an E that says why there is none. As std::expected (C++23), which will replace it.
-/// Reading value() without a value throws through E::raise(); operator* does not check.
+/// Holds a T, or an E that says why there is none. Much like std::expected (C++23), but reading
+/// value() without a value throws what E::raise() throws; operator* does not check.
 template <class T, class E>
 class [[nodiscard]] expected {
  public:

@@ -11,21 +11,21 @@
 
 namespace brood {
 
-/// What a pool has to do with a jobserver: make, ninja and cargo below one run no more at once than
-/// it has slots. How it works: GNU make's manual, "Sharing Job Slots with GNU make".
+/// The role of a pool towards a jobserver, below which make, ninja and cargo run no more jobs at
+/// once than it has slots. Source: GNU make's manual, "Sharing Job Slots with GNU make".
 enum class jobserver_role : unsigned char {
-  none,  ///< nothing; the jobs see the one that this process sees, but for its descriptors
+  none,  ///< none; the jobs see the one that this process sees, but not its descriptors
   /// Be one, whose slots are max_workers: each job that runs has one, and what is left is for the
   /// programs that the jobs start. As two descriptors in each job (`--jobserver-auth=R,W`): what
   /// every make and cargo understands.
   serve_pipe,
-  /// The same as a path (`--jobserver-auth=fifo:PATH`): what ninja needs (1.13), and what works
-  /// through programs that close descriptors. make 4.3 and older stop with an error. PATH is below
+  /// The same as a path (`--jobserver-auth=fifo:PATH`): needed by ninja (1.13), and works through
+  /// programs that close descriptors. make 4.3 and older stop with an error. PATH is below
   /// /proc, for processes of the same user that see the same processes.
   serve_fifo,
   /// Use the one that this process was started under, and let the jobs use it: one job runs on the
-  /// slot that this process has anyway, each other one on a slot of the jobserver's. Where there is
-  /// none: as `none`. Where there was one that is out of reach: one job at a time, as make does;
+  /// slot that this process has anyway, each other one on a slot of the jobserver's. If there is no
+  /// jobserver: as `none`. If there was one that is out of reach: one job at a time, as make does;
   /// pool::jobserver_problem() says why, and pool::resize() changes it.
   join,
 };
@@ -60,8 +60,9 @@ class jobserver_client {
   std::shared_ptr<const impl> impl_;
 };
 
-/// A slot, given back by the destructor; not in a child of fork(2), whose it is not. It keeps the
-/// jobserver open. A process that is killed does not give it back: that is the protocol.
+/// A slot, given back by the destructor, except in a child of fork(2), which does not own it. It
+/// keeps the jobserver open. A process that is killed loses it: the protocol has no way to return
+/// it.
 class jobserver_client::slot {
  public:
   slot() noexcept = default;  ///< none

@@ -31,7 +31,7 @@ enum class overflow : unsigned char {
 /// A bound on each collected stream. Default-constructed: none.
 struct output_limit {
   output_limit() noexcept = default;
-  /// \param bytes  of each stream as collected (after decoding), more than 0.
+  /// \param most  bytes of each stream as collected (after decoding), more than 0.
   output_limit(std::uint64_t most, overflow beyond = overflow::error, std::string spill_to = {})
       : bytes(most), policy(beyond), spill_path(std::move(spill_to)) {}
 
@@ -130,9 +130,9 @@ struct options {
   bool capture_output = false;   ///< short for .out = PIPE, .err = PIPE
   output_limit max_output = {};  ///< of each collected stream
   /// Called with each line as it comes, without its end ("\n"; under .text also "\r\n", "\r"), by
-  /// the thread that is in run(), finish() or communicate(). A line longer than 1 MiB comes in
-  /// pieces. Streams that are INHERIT become pipes whose bytes go to the callbacks alone. An
-  /// exception from it stops the command and comes out of the call.
+  /// the thread that waits: in run(), or in wait(), communicate() or finish() of a process. A line
+  /// longer than 1 MiB comes in pieces. Streams that are INHERIT become pipes whose bytes go to the
+  /// callbacks alone. An exception from it stops the command and comes out of the call.
   callback<void(output_stream, std::string_view)> on_line = {};
   /// Called with each piece as it comes: bytes, or decoded text under .text.
   callback<void(output_stream, std::string_view)> on_chunk = {};
@@ -148,12 +148,12 @@ struct options {
   std::string executable = {};  ///< the file to execute instead of args[0], which stays argv[0]
 
   // --- how it ends ---
-  duration timeout = {};       ///< of the whole call, more than 0; enforced by run and finish
+  duration timeout = {};       ///< from the start of the call, more than 0; see process
   duration idle_timeout = {};  ///< without output on any piped stream, more than 0
   std::vector<stop_step> stop = {{15, std::chrono::seconds(5)}, {9, {}}};  ///< TERM, 5 s, KILL
   containment contain = containment::tree;
-  /// After the exit, how long a piped stream that others still hold open may stay silent before
-  /// it is given up. Without effect under containment::process, unless given.
+  /// After the exit, how long a piped stream that another process still holds open may stay silent
+  /// before it is given up. Default: 100 ms; to end-of-file under containment::process.
   duration drain_grace = {};
 
   // --- what is an error ---
@@ -162,7 +162,7 @@ struct options {
   retry_policy retry = {};         ///< a bad end is tried again; not by spawn()
 
   // --- identity ---
-  /// The user's primary group and supplementary groups come along unless group or extra_groups say
+  /// Sets the user's primary and supplementary groups too, unless group or extra_groups say
   /// otherwise.
   account user = {};
   account group = {};
@@ -179,8 +179,8 @@ struct options {
 
   // --- limits ---
   brood::limits limits = {};
-  /// What this host cannot enforce is left out, and said in completed_process::degraded, instead
-  /// of being an error.
+  /// What this host cannot enforce is left out, or replaced by the next weaker level of
+  /// containment, and listed in completed_process::degraded, instead of being an error.
   bool best_effort = false;
 };
 

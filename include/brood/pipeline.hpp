@@ -53,7 +53,7 @@ class pipeline {
 inline pipeline operator|(command a, command b) { return pipeline({std::move(a), std::move(b)}); }
 inline pipeline operator|(pipeline p, command next) { return std::move(p.add(std::move(next))); }
 
-/// What is left when all stages have ended.
+/// The result of a pipeline, when all stages have ended.
 struct [[nodiscard]] completed_pipeline {
   std::vector<completed_process> stages;  ///< in order; .err of each where it was collected
   std::string out;                        ///< of the last stage
@@ -70,10 +70,11 @@ struct [[nodiscard]] completed_pipeline {
 
 /// Start all stages, move their bytes, wait for all.
 ///
-/// The options are those of every stage, but: in and input are the first one's, out is the last
-/// one's, timeout is one deadline for all. err is each one's own: PIPE and capture_output collect
-/// it in its stage; STDOUT is refused, for it would go into the next stage's input. A stage that is
-/// stopped for a limit, or cannot be started, stops the others. retry is refused.
+/// The options apply to every stage, except that in and input are for the first one, out is for the
+/// last one, and timeout is one deadline for all. Each stage has its own err: PIPE and
+/// capture_output collect it; STDOUT is refused, as it would go into the next stage's input. If a
+/// stage is stopped for a limit, or cannot be started, the others are stopped too. retry is
+/// refused.
 ///
 /// \param cancel  from any thread: everything is stopped by the ladder, with reason::cancelled.
 /// Errors: as run(); of a start, the error of the first stage that could not be; an error that

@@ -47,7 +47,7 @@ enum class job_state : unsigned char {
   queued,   ///< not started yet
   running,  ///< it has a process
   waiting,  ///< between two attempts of options::retry; holds no worker
-  done,     ///< result() does not wait any more
+  done,     ///< finished: result() returns at once
 };
 
 /// One command that was given to a pool. A handle: copies are the same job, which outlives the pool
@@ -71,8 +71,9 @@ class job {
   expected<completed_process, error> try_result() const;
   /// \return false if it is not done after `timeout`; it goes on.
   bool wait_for(duration timeout) const;
-  /// A running one is stopped by its ladder, asked again by SIGKILL; one that has not started never
-  /// will. Its result has reason::cancelled. Returns at once. Done: no effect.
+  /// A running job is stopped by its ladder, and by SIGKILL when asked again; one that has not
+  /// started never will, and there is no further attempt. Its result has reason::cancelled. Returns
+  /// at once. No effect on a job that is done.
   void cancel() const;
 
   friend bool operator==(const job&, const job&) noexcept = default;
@@ -87,7 +88,7 @@ class job {
 
 struct pool_options {
   worker_count max_workers = {};
-  /// submit() waits while so many jobs are queued; 0: no bound.
+  /// submit() waits while this many jobs are queued; 0: no bound.
   std::size_t max_queued = 0;
   /// Of the whole pool, from its making, more than 0: then everything is stopped with
   /// reason::timed_out, and what is submitted later is refused.
@@ -96,23 +97,23 @@ struct pool_options {
   bool fail_fast = false;
   /// Whether the jobs, and the makes, ninjas and cargos that they start, share slots.
   jobserver_role jobserver = jobserver_role::none;
-  /// Starts the first guardian at once, without waiting for it: for who has still to get ready, and
-  /// will submit sealed jobs. If none comes, it ends with the pool.
+  /// Starts the first guardian at once, without waiting for it: useful if the program prepares
+  /// other things before its first sealed job. A guardian without a job ends with the pool.
   bool prestart_guardian = false;
 };
 
 /// Runs what is submitted, in that order, on one thread of its own, whatever the number of jobs: an
 /// event loop, no thread per child. Callbacks of jobs are called by that thread.
 ///
-/// A shortage (error_kind::busy: descriptors, processes, memory) in the middle of a batch is waited
-/// out until jobs have ended; only where none runs it becomes the job's error.
+/// At a shortage (error_kind::busy: descriptors, processes, memory) in the middle of a batch the
+/// pool waits until a job has ended; only if no other job runs does it become the job's error.
 ///
-/// Sealed jobs take turns under guardians that the pool keeps until it is destroyed. Their umask,
-/// the signals they ignore, their CPU affinity and their namespaces are, where the options do not
-/// say, what the process had when such a guardian was started.
+/// Sealed jobs share guardians, one after another, which the pool keeps until it is destroyed.
+/// Where the options do not say otherwise, their umask, ignored signals, CPU affinity and
+/// namespaces are what the process had when the guardian was started.
 ///
-/// The destructor cancels what is left and returns when nothing is. Threads: any, at any time, but
-/// for the destructor. After fork(2) a pool is of no use in the child.
+/// The destructor cancels what is left and returns when nothing is. Threads: any, at any time,
+/// except for the destructor. After fork(2) a pool does not work in the child.
 class pool {
  public:
   /// Errors: usage_error; spawn_error if there is no thread or no descriptor to be had.
@@ -123,13 +124,13 @@ class pool {
 
   /// Returns as soon as it is queued. Mistakes in the command or its options are the job's error.
   /// `on_done` is called when it is done, by the pool's thread, and must not throw; such a job is
-  /// not given by as_completed(). Errors: usage_error after shutdown().
+  /// not returned by as_completed(). Errors: usage_error after shutdown().
   job submit(command cmd, options opts = {}, callback<void(const job&)> on_done = {});
   /// nullopt instead of waiting for room in the queue.
   std::optional<job> try_submit(command cmd, options opts = {},
                                 callback<void(const job&)> on_done = {});
 
-  /// Run all, give the results in the order of the commands. Errors: the first that a job ended
+  /// Run all, return the results in the order of the commands. Errors: the first that a job ended
   /// with, in that order, once all have ended.
   std::vector<completed_process> map(std::vector<command> commands, const options& opts = {});
   std::vector<expected<completed_process, error>> try_map(std::vector<command> commands,
@@ -143,7 +144,7 @@ class pool {
   /// Start nothing more; what runs goes on.
   void pause();
   void resume();
-  /// From now on. Fewer than run: they are let go on. Errors: usage_error.
+  /// How many jobs may run from now on. If more are running, they go on. Errors: usage_error.
   void resize(worker_count n);
 
   void cancel_all();

@@ -21,7 +21,7 @@ namespace brood {
 /// Threads: one at a time.
 class pipe_writer {
  public:
-  /// All of `bytes`. Errors: error_kind::broken when the command does not read any more;
+  /// All of `bytes`. Errors: error_kind::broken when the command has stopped reading;
   /// usage_error when stdin is not a pipe or was closed.
   void write(std::string_view bytes);
   /// The command sees end-of-file. Harmless when repeated.
@@ -44,10 +44,10 @@ class pipe_reader {
   std::size_t read(std::span<std::byte> buffer);
   /// The next line with its newline (the last one may lack it); nullopt at end-of-file.
   std::optional<std::string> read_line();
-  /// The same, or the first `most` bytes of it: what a command may make us keep is bounded so.
+  /// The same, or the first `most` bytes of it: so a command cannot make us keep more.
   std::optional<std::string> read_line(std::size_t most);
-  /// The same in `timeout`. Errors: timeout_expired, whose result() says nothing; nothing is lost,
-  /// the beginning of a line neither.
+  /// The same within `timeout`. Errors: timeout_expired, with an empty result(); nothing is lost,
+  /// not even the beginning of a line.
   std::optional<std::string> read_line(duration timeout, std::size_t most = SIZE_MAX);
   /// All to end-of-file.
   std::string read_all();
@@ -104,8 +104,12 @@ struct process_access;
 
 /// A command that was started: move-only; the destructor stops it as stop() does and reaps it.
 ///
-/// Threads: send_signal, suspend, resume, terminate, kill, stop and pid may be called while another
-/// thread is in wait, wait_for, communicate or finish; those four not concurrently.
+/// The options hold in every call that waits for it: wait, wait_for, communicate and finish stop it
+/// at its limits, relay what is teed and call the callbacks. There is no hidden thread: while
+/// nobody waits, nothing is enforced.
+///
+/// Threads: one at a time may be in wait, wait_for, communicate or finish. Any thread may call the
+/// rest meanwhile, and use the pipe ends while none is in communicate or finish.
 class process {
  public:
   process() noexcept;  ///< no command
@@ -117,17 +121,22 @@ class process {
   int pid() const noexcept;  ///< stays after the end; -1 without a command
   const std::vector<std::string>& args() const noexcept;
 
-  pipe_writer& in();   ///< usage_error unless options::in is PIPE
-  pipe_reader& out();  ///< usage_error unless options::out is PIPE
-  pipe_reader& err();  ///< usage_error unless options::err is PIPE
+  /// Errors: usage_error unless options::in is PIPE and options::input was not given.
+  pipe_writer& in();
+  /// Errors: usage_error unless options::out is PIPE; also with on_line or on_chunk, which get the
+  /// bytes then.
+  pipe_reader& out();
+  pipe_reader& err();  ///< as out()
 
   /// The status if the command has ended. Never blocks.
   std::optional<exit_status> poll();
-  /// Wait for the exit, not for end-of-file: a command that fills a pipe which nobody reads never
-  /// ends; communicate() and finish() read.
+  /// Wait for the exit, and for the end of a stop, but not for end-of-file. At a limit of the
+  /// options the command is stopped; its status then tells of the signal, and finish() throws the
+  /// error. What the caller could read is not read: a command that fills such a pipe never ends
+  /// without a limit.
   exit_status wait();
-  /// \param timeout  0 polls; infinite() and what exceeds 292 years waits without limit.
-  /// \return nullopt if it still runs, untouched.
+  /// As wait(), for at most `timeout`: 0 polls; infinite() and more than 292 years wait without
+  /// limit. \return nullopt if it still runs, untouched.
   std::optional<exit_status> wait_for(duration timeout);
 
   struct output {
@@ -137,11 +146,12 @@ class process {
   /// Feed `input` (added to options::input), close stdin, collect to end-of-file, wait for the
   /// exit. With the text options as run().
   /// Errors: timeout_expired after `timeout`: the command is untouched, nothing is lost, and
-  ///         calling again goes on (with input absent).
+  ///         calling again goes on (with input absent). timeout_expired at a limit of the options,
+  ///         which stops it; called_process_error for more output than max_output allows.
   output communicate(std::optional<std::string> input = {}, duration timeout = {});
 
-  /// What run() does after the start: feed, drain, enforce timeouts and limits, stop if need be,
-  /// and give the result. Errors as run().
+  /// What run() does after the start: feed, drain, enforce limits, stop if need be, and return the
+  /// result; the same result when called again. Errors: as run().
   completed_process finish();
   expected<completed_process, error> try_finish();
 
@@ -155,12 +165,12 @@ class process {
   exit_status stop();
   /// The same with another ladder.
   exit_status stop(const std::vector<stop_step>& ladder);
-  /// Tell the thread that is in wait(), wait_for(), communicate() or finish(), or the next that
-  /// will be, to stop the command with this ladder. Returns at once. Asked again, it goes straight
-  /// to SIGKILL.
+  /// Ask for a stop with this ladder (empty: that of the options), and return at once. The thread
+  /// that is in wait(), wait_for(), communicate() or finish(), or the next one that will be,
+  /// carries it out to the last step. Asked again, it goes straight to SIGKILL.
   void request_stop(std::vector<stop_step> ladder = {});
-  /// Let it go: it is neither stopped nor reaped by us. Under containment::sealed its tree is
-  /// released as well.
+  /// Let it go: we neither stop nor reap it. Under containment::sealed its tree is released as
+  /// well. poll() and signals still work.
   void detach();
 
   live_usage usage() const;
@@ -179,9 +189,8 @@ class process {
   impl* impl_;
 };
 
-/// Start `cmd` and return at once. Piped streams are the caller's to read and write, or for
-/// communicate() and finish(). options::timeout and its like are enforced by finish() alone: there
-/// is no hidden thread.
+/// Start `cmd` and return once it has executed its program. The caller reads and writes the piped
+/// streams, or leaves them to communicate() or finish().
 /// Threads: any, at any time. Errors: usage_error, spawn_error; nothing is left behind.
 process spawn(const command& cmd, options opts = {});
 expected<process, error> try_spawn(const command& cmd, options opts = {});

@@ -39,8 +39,8 @@ bool should_retry(const retry_policy& p, const completed_process& ended);
 /// The same for an error of run(), which may carry a result.
 bool should_retry(const retry_policy& p, const error& e);
 
-/// Follows a policy. Pure: it is told the time, by whatever clock, and where its chance begins;
-/// run() and pool use it so, and who drives attempts himself may.
+/// Follows a policy. Pure: it is told the time, by whatever clock, and the seed of its chance.
+/// run() and pool use it; callers with a retry loop of their own may use it too.
 class retry_schedule {
  public:
   /// `now` in ns of a clock that never goes back. The policy is borrowed.

@@ -28,8 +28,8 @@ class exit_status {
   }
   constexpr bool core_dumped() const noexcept { return core_; }
   constexpr bool success() const noexcept { return how_ == how::exited && value_ == 0; }
-  /// False if the status was lost because somebody else in the program reaped the child (a
-  /// SIGCHLD handler with wait(-1), SIGCHLD ignored) and the kernel does not keep it (before 6.15).
+  /// False if the status was lost because other code in the program reaped the child (a SIGCHLD
+  /// handler with wait(-1), SIGCHLD ignored) and the kernel does not keep it (before 6.15).
   constexpr bool determined() const noexcept { return how_ != how::undetermined; }
   /// Python's convention: the code, or the negative number of the signal; nullopt if undetermined.
   constexpr std::optional<int> returncode() const noexcept {
@@ -68,14 +68,14 @@ std::string_view to_string(reason r) noexcept;
 enum class containment : unsigned char {
   process,  ///< the child alone
   group,    ///< all that did not leave the child's process group
-  tree,     ///< all descendants but daemons that had re-parented before the stop
-  sealed,   ///< everything, also when the caller is SIGKILLed
+  tree,     ///< all descendants except daemons that had re-parented before the stop
+  sealed,   ///< everything, even when the caller is SIGKILLed
 };
 std::string_view to_string(containment c) noexcept;
 
 /// By which system calls a command was started and waited for.
 enum class backend : unsigned char {
-  native,  ///< Linux: clone(CLONE_VM|CLONE_VFORK|CLONE_PIDFD), exit as an event of a pidfd
+  native,  ///< Linux: clone3(2) in the caller's memory, the exit as an event of a pidfd
   posix,   ///< portable: fork(2), exit noticed by waitid(2) with growing pauses of at most 10 ms
 };
 std::string_view to_string(backend b) noexcept;

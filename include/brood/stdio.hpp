@@ -49,8 +49,8 @@ class stdio {
   std::vector<stdio> targets_;
 };
 
-/// A file, opened by the caller's process before the command starts; relative to the caller's
-/// working directory, created with mode 0666 less the umask.
+/// A file, opened by the child before it changes its user and its directory: relative to the
+/// caller's working directory, created with mode 0666 less the caller's umask.
 /// \param mode  "r" read (what `in` takes, and its default), "w" create or truncate (the default
 ///              of out and err), "a" create or append, "x" create, an error if it is there.
 stdio file(std::string path, std::string_view mode = {});
@@ -59,7 +59,7 @@ stdio file(std::string path, std::string_view mode = {});
 stdio fd(int number);
 
 /// To each of these, out and err only: PIPE (collected), INHERIT, file() or fd(). Bytes pass
-/// through the caller, who must be in run(), finish() or communicate() for them to flow.
+/// through the caller, and flow while it waits for the command. A file is opened by the caller.
 stdio tee(std::initializer_list<stdio> targets);
 stdio tee(std::vector<stdio> targets);
 template <class... Targets>

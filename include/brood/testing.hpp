@@ -42,7 +42,7 @@ class word {
 word any();
 /// One of these.
 word any_of(std::initializer_list<std::string> texts);
-/// Any number of arguments, also none; what comes after it in a pattern is not looked at.
+/// Any number of arguments, including none; what comes after it in a pattern is ignored.
 word rest();
 
 /// A command that was asked for while a fake was there.
@@ -55,8 +55,8 @@ struct call {
   bool expected = false;  ///< an expectation played it; else it was refused or really started
 };
 
-/// How an expected command behaves. A handle: copies mean the same expectation. By default it says
-/// nothing and exits with 0 at once, one time.
+/// How an expected command behaves. A handle: copies mean the same expectation. By default it
+/// writes nothing, exits with 0 at once, and is good for one call.
 class expectation {
  public:
   /// What it writes, all of it at once when it starts; the streams then end. `out` comes first
@@ -64,15 +64,15 @@ class expectation {
   expectation& out(std::string bytes);
   expectation& err(std::string bytes);
   expectation& exits(int code);       ///< 0 to 255
-  expectation& signaled(int signal);  /// It ends by this signal.
+  expectation& signaled(int signal);  ///< it ends by this signal
   /// It cannot be started: spawn_error of the stage exec.
   expectation& fails(std::errc why = std::errc::no_such_file_or_directory);
   /// How long it runs, by the real clock, if nobody stops it; duration::infinite(): for ever.
   expectation& takes(duration time);
   /// A signal that does not end it; SIGKILL always does. Signals to stop and go on have no effect.
   expectation& ignores(int signal);
-  expectation& times(int n);  ///< for so many calls, at least 1
-  expectation& always();      ///< for any number of calls, also none
+  expectation& times(int n);  ///< for this many calls, at least 1
+  expectation& always();      ///< for any number of calls, including none
   /// Called when it starts, by the thread that starts it: writes the files that the command would.
   expectation& does(callback<void(const call&)> effect);
 
@@ -84,13 +84,13 @@ class expectation {
   std::shared_ptr<script> script_;
 };
 
-/// While it lives, no command of this process is started, in whatever thread: run, try_run,
-/// check_output, spawn, pools, pipelines and async_run get what the script says. The options are
-/// checked as ever, and files are opened; the working directory, the program and the identity are
-/// not needed. A played process has a pid that no real one has.
+/// While it exists, this process starts no command, in any thread: run, try_run, check_output,
+/// spawn, pools, pipelines and async_run get what the script says. The options are checked as
+/// usual, and files are opened; the working directory, the program and the user need not exist. A
+/// played process has a pid that no real one has.
 ///
-/// An expectation plays as many calls as it says; of several that fit, the first that is not used
-/// up. A command that none fits is a usage_error which names it. Fakes nest: the newest counts.
+/// An expectation plays as many calls as it says; of several that match, the first that is not used
+/// up. A command that matches none is a usage_error that names it. Fakes nest: the newest counts.
 ///
 /// Threads: make, adjust (allow_others, record, replay) and destroy it on one thread; expect and
 /// ask on any, at any time.
@@ -107,10 +107,10 @@ class fake {
     return expect(std::vector<word>(pattern));
   }
   expectation expect(const command& exactly);
-  /// Commands that nothing fits are really started.
+  /// Commands that match nothing are really started.
   fake& allow_others();
-  /// Commands that nothing fits are really run, to their end, before the caller gets what came of
-  /// it; and appended to this file, one JSON object per line. Their input must be options::input,
+  /// Commands that match nothing are really run to their end, before the caller gets their output,
+  /// and appended to this file, one JSON object per line. Their input must be options::input,
   /// not a pipe. Errors: of the call that starts them, if the file cannot be written.
   fake& record(std::string path);
   /// Expect what was recorded: each line once, by its exact arguments, without the time it took.
@@ -120,7 +120,7 @@ class fake {
   std::vector<call> calls() const;
   /// Expectations that were used less often than they say, one line each.
   std::vector<std::string> unmet() const;
-  /// Errors: usage_error naming the first call that nothing fitted, unless it was allowed, or the
+  /// Errors: usage_error naming the first call that matched nothing, unless it was allowed, or the
   /// first unmet expectation.
   void verify() const;
 

@@ -20,7 +20,7 @@ namespace brood {
 /// How messages are told apart, in both directions. What is in them is the caller's business.
 enum class worker_framing : unsigned char {
   lines,            ///< a message is a line (such as JSON Lines): bytes without "\n", then "\n"
-  length_prefixed,  ///< its length as 4 bytes, unsigned, little endian; then so many bytes
+  length_prefixed,  ///< its length as 4 bytes, unsigned, little endian; then that many bytes
 };
 
 /// Which descriptors of the worker the messages pass through.
@@ -33,7 +33,7 @@ enum class worker_channel : unsigned char {
 enum class reply_state : unsigned char {
   queued,   ///< no worker has it
   running,  ///< a worker has it
-  done,     ///< result() does not wait any more
+  done,     ///< finished: result() returns at once
 };
 
 /// A request that was given to a worker_pool, and its answer. A handle: copies are the same
@@ -57,8 +57,9 @@ class reply {
   expected<std::string, error> try_result() const;
   /// \return false if it is not done after `timeout`; it goes on.
   bool wait_for(duration timeout) const;
-  /// One that is queued is forgotten. One that a worker has costs that worker: it is stopped and
-  /// replaced, as its answer would be taken for that of the next. Returns at once. Done: no effect.
+  /// A queued request is dropped. If a worker has the request, that worker is stopped and replaced,
+  /// as its answer would be taken for that of the next request. Returns at once. No effect if it is
+  /// done.
   void cancel() const;
 
   friend bool operator==(const reply&, const reply&) noexcept = default;
@@ -72,11 +73,11 @@ class reply {
 };
 
 struct worker_options {
-  /// Kept alive, also when idle, and started at once; 0 to max_workers.
+  /// Started at once and kept alive, even when idle; 0 to max_workers.
   int min_workers = 0;
-  /// Never more processes than that; one that is being stopped counts.
+  /// Never more processes than this, including those that are being stopped.
   worker_count max_workers = {};
-  /// Workers beyond min_workers that had nothing to do for so long are stopped; more than 0. Not
+  /// Workers beyond min_workers that had nothing to do for this long are stopped; more than 0. Not
   /// given: never.
   duration idle_timeout = {};
 
@@ -87,15 +88,15 @@ struct worker_options {
   /// Sent to each worker as its first message.
   std::optional<std::string> hello = {};
   /// A new worker gets requests only after its first message, which must be this; "" is any. Not
-  /// given: it gets them at once, and finds them when it reads.
+  /// given: it gets requests at once, and finds them when it first reads.
   std::optional<std::string> ready = {};
   /// How long a new worker may take for that; more than 0. It needs `ready`.
   duration start_timeout = {};
 
-  /// Of each request, from when a worker has it, again for the second worker; more than 0. The
-  /// worker that is late is stopped and replaced.
+  /// Of each request, from the moment at which a worker has it, anew for the second worker; more
+  /// than 0. A worker that is late is stopped and replaced.
   duration timeout = {};
-  /// request() waits while so many requests are queued; 0: no bound.
+  /// request() waits while this many requests are queued; 0: no bound.
   std::size_t max_queued = 0;
 
   // A worker that has reached one of these is replaced between two requests.
@@ -103,8 +104,8 @@ struct worker_options {
   duration max_age = {};            ///< since its start; more than 0
   std::uint64_t max_rss_bytes = 0;  ///< resident, of the worker without its children; 0: no limit
 
-  /// How long a worker that is not needed any more (idle, recycled, the pool ends) has after it
-  /// sees end-of-file, before it is stopped. Not given: it is stopped at once. One that ends by
+  /// How long a worker that is no longer needed (idle, recycled, the pool ends) has from
+  /// end-of-file until it is stopped. Not given: it is stopped at once. A worker that ends by
   /// itself may leave children behind, unless it is sealed.
   duration close_grace = {};
   /// How many bytes of the end of each worker's stderr to keep for errors, where process.err is
@@ -121,14 +122,14 @@ struct worker_options {
 /// on one thread of the pool's own, whatever the number of workers: an event loop. A call() that
 /// finds a free worker does without that thread.
 ///
-/// A worker that ends over a request is replaced, and another one tries that request once more; a
-/// request that ends two is given up. A worker that says what nobody asked for is replaced when
-/// that is noticed: before it gets its next request. (A message that comes just after the request
+/// If a worker ends during a request, it is replaced, and another worker tries that request once
+/// more; after the second such end the request fails. A worker that sends a message without a
+/// request is replaced before it gets its next request. (A message that comes just after a request
 /// is taken for its answer.)
 ///
 /// The destructor cancels what is left, stops the workers and returns when nothing is left of what
-/// options::contain reaches. Threads: any, at any time, but for the destructor. After fork(2) a
-/// pool is of no use in the child.
+/// options::contain reaches. Threads: any, at any time, except for the destructor. After fork(2) a
+/// pool does not work in the child.
 class worker_pool {
  public:
   /// Returns at once; min_workers are on their way. Errors: usage_error; spawn_error if there is no
