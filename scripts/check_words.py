@@ -19,11 +19,12 @@ GONE = {
 WORD = re.compile("|".join(f"(?P<w{i}>(?<![A-Za-z])(?:{old})(?![a-z]))" for i, old in enumerate(GONE)))
 VERBS = "is|are|was|has|have|had|may|can|does|did|comes?|starts?|wants?|holds?|needs?|waits?|knows?|asks?|gets?|reads?|ends?|runs?"
 ODD = (
-    (re.compile(rf"(?:^|[.;:!?] )(Who (?:{VERBS})\b)(?![^.]*\?)"), "a clause in place of a noun: say who"),
+    (re.compile(rf"(?:^(?=W)|[.;:!?] |\band )([Ww]ho (?:{VERBS})\b)(?![^.]*\?)"), "a clause in place of a noun: say who"),
     (re.compile(r"\b(dear)\b", re.I), "expensive"),
     (re.compile(r"((?<!thing)(?<!body)(?<!one)(?<!ere)(?<!what)(?<!who)(?<!how) else)(?:[.)]|$)"), "otherwise"),
     (re.compile(r"\b((?:forks|knows|waits|comes|goes|works|sees|stays|runs|ends|hangs) not)\b"), "does not"),
     (re.compile(r"(, and not known to have)\b"), "two clauses in one"),
+    (re.compile(r"\b(whose affair|is nobody's(?= ?[.;,]))"), "say what happens to it"),
     (re.compile(r", [^.;]*\b(neither)[.;]"), "and neither is"),
     (re.compile(r"\b((?:is|are|be) not in need of|in need of it)\b"), "does not need"),
 )

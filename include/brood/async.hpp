@@ -144,7 +144,7 @@ struct task_access {
 /// loop does not work in the child.
 class loop {
  public:
-  /// Errors: spawn_error if there is no descriptor to be had.
+  /// Errors: spawn_error if no descriptor is available.
   loop();
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;

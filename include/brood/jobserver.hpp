@@ -42,7 +42,7 @@ class jobserver_client {
   ///   broken     there was one that cannot be reached: the descriptors are closed or something
   ///              else, as make gives them only to commands marked with '+' or holding $(MAKE);
   ///              the fifo is gone; the flag is malformed
-  ///   busy       no descriptor to be had
+  ///   busy       no descriptor is available
   static expected<jobserver_client, error> find();
   /// The one in the value of such a variable.
   static expected<jobserver_client, error> from(std::string_view makeflags);

@@ -116,7 +116,7 @@ struct pool_options {
 /// except for the destructor. After fork(2) a pool does not work in the child.
 class pool {
  public:
-  /// Errors: usage_error; spawn_error if there is no thread or no descriptor to be had.
+  /// Errors: usage_error; spawn_error if no thread or no descriptor is available.
   explicit pool(pool_options opts = {});
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;

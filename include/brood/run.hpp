@@ -25,8 +25,8 @@ completed_process run(const command& cmd, const options& opts = {});
 /// run() with its errors as a value.
 expected<completed_process, error> try_run(const command& cmd, const options& opts = {});
 
-/// What is wrong with a command and its options, as far as it can be told without starting it: all
-/// that would be a usage_error, and users and groups that do not exist.
+/// What is wrong with a command and its options, as far as can be found out without starting it:
+/// everything that would be a usage_error, and users and groups that do not exist.
 [[nodiscard]] std::optional<error> find_mistake(const command& cmd, const options& opts = {});
 
 /// stdout of a command that must succeed (.out = PIPE, .check = true), to end-of-file unless

@@ -132,8 +132,8 @@ struct worker_options {
 /// pool does not work in the child.
 class worker_pool {
  public:
-  /// Returns at once; min_workers are on their way. Errors: usage_error; spawn_error if there is no
-  /// thread or no descriptor to be had. That the command cannot be started is an error of
+  /// Returns at once; min_workers are on their way. Errors: usage_error; spawn_error if no thread
+  /// or no descriptor is available. That the command cannot be started is an error of
   /// warm_up() and of requests.
   explicit worker_pool(command cmd, worker_options opts = {});
   worker_pool(const worker_pool&) = delete;
