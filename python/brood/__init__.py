@@ -15,13 +15,15 @@ if not _engine.in_main_interpreter():
 
 from brood import subprocess
 from brood._async import async_run
-from brood._command import CalledProcessError, CompletedProcess, Popen, TimeoutExpired, run
+from brood._command import Popen
+from brood._completed import CalledProcessError, CompletedProcess, TimeoutExpired
 from brood._handles import DEVNULL, PIPE, STDOUT
 from brood._jobserver import JobserverClient, JobserverSlot
 from brood._pipeline import Command, Pipeline, command, shell
 from brood._pool import Job, Pool
 from brood._results import SubprocessError
 from brood._retry import Retry
+from brood._run import run
 from brood._stages import CompletedPipeline
 from brood._workers import Reply, WorkerError, WorkerPool
 

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import subprocess as _standard
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from os import PathLike
 from types import TracebackType
-from typing import IO, Any, Literal, Self, TypedDict, overload
+from typing import IO, Any, AnyStr, Generic, Literal, Self, TypedDict, Unpack, overload
 
 from . import subprocess as subprocess
 from .subprocess import DEVNULL as DEVNULL
@@ -17,14 +18,15 @@ _Command = _Word | Sequence[_Word]
 _Stream = None | int | IO[Any]
 _Env = Mapping[str, str | bytes | PathLike[str]] | Mapping[bytes, str | bytes | PathLike[str]]
 _Containment = Literal["process", "group", "tree", "sealed"]
-_Ladder = str | Sequence[int | str | tuple[int | str, float]]
+_Span = float | str | timedelta  # seconds, "500ms", or a timedelta
+_Ladder = str | Sequence[int | str | tuple[int | str, _Span]]
 _Size = int | str
 _OnLine = Callable[[Any], object] | Callable[[Literal["stdout", "stderr"], Any], object]
-_Reason = Literal["exited", "signaled", "timed_out", "idle_timed_out", "cpu_limit", "memory_limit",
+_Reason = Literal["exited", "signaled", "timed_out", "idle_timed_out", "cpu_limit", "memory_limit", "pids_limit",
                   "output_limit", "file_size_limit", "cancelled", "not_started"]
 
 class Limits(TypedDict, total=False):
-    cpu_time: float | str
+    cpu_time: _Span
     address_space: _Size
     open_files: int
     file_size: _Size
@@ -51,7 +53,75 @@ class LiveUsage(TypedDict):
     threads: int
     descendants: int
 
-class CompletedProcess(_standard.CompletedProcess[Any]):
+class RetryParameters(TypedDict, total=False):
+    attempts: int
+    delay: _Span | None
+    factor: float
+    max_delay: _Span | None
+    jitter: float
+    total: _Span | None
+    on_reasons: Iterable[_Reason]
+    on_codes: Iterable[int]
+    on_signals: Iterable[int]
+
+class Retry:
+    attempts: int
+    delay: float | None
+    factor: float
+    max_delay: float | None
+    jitter: float
+    total: float | None
+    on_reasons: tuple[_Reason, ...]
+    on_codes: tuple[int, ...]
+    on_signals: tuple[int, ...]
+    def __init__(
+        self, attempts: int = 3, delay: _Span | None = None, factor: float = 1,
+        max_delay: _Span | None = None, jitter: float = 0, total: _Span | None = None,
+        on_reasons: Iterable[_Reason] = (), on_codes: Iterable[int] = (),
+        on_signals: Iterable[int] = (),
+    ) -> None: ...
+
+_Retry = Retry | RetryParameters | int | str
+
+# The keywords of Popen but for those of text, which the types of the output follow from.
+class _Options(TypedDict, total=False):
+    bufsize: int
+    executable: _Word | None
+    stdin: _Stream
+    stdout: _Stream
+    stderr: _Stream
+    close_fds: bool
+    shell: bool
+    cwd: _Word | None
+    env: _Env | None
+    start_new_session: bool
+    pass_fds: Iterable[int]
+    input: Any
+    timeout: _Span | None
+    on_line: _OnLine | None
+    umask: int
+    process_group: int | None
+    user: str | int | None
+    group: str | int | None
+    extra_groups: Iterable[str | int] | None
+    contain: _Containment
+    stop: _Ladder | None
+    limits: Limits | None
+    nice: int | None
+    idle_timeout: _Span | None
+    max_output: _Size | tuple[_Size, str] | None
+    drain_grace: _Span | None
+    ok_codes: Iterable[int] | str | None
+    best_effort: bool
+    map_fds: Iterable[tuple[int, int]] | None
+
+class _RunOptions(_Options, total=False):
+    capture_output: bool
+    check: bool
+    retry: _Retry | None
+
+class CompletedProcess(_standard.CompletedProcess[AnyStr]):
+    returncode: int | None  # type: ignore[assignment]
     pid: int
     reason: _Reason
     complete: bool
@@ -61,14 +131,22 @@ class CompletedProcess(_standard.CompletedProcess[Any]):
     containment: _Containment
     degraded: list[str]
     accepted: bool
-    attempts: list[CompletedProcess]
+    attempts: list[CompletedProcess[AnyStr]]
+
+class CompletedPipeline(_standard.CompletedProcess[AnyStr]):
+    returncode: int | None  # type: ignore[assignment]
+    stages: list[CompletedProcess[AnyStr]]
+    reason: _Reason
+    complete: bool
+    usage: Usage
+    accepted: bool
 
 class CalledProcessError(_standard.CalledProcessError):
-    result: CompletedProcess | CompletedPipeline
-    def __init__(self, result: CompletedProcess | CompletedPipeline) -> None: ...
+    result: CompletedProcess[Any] | CompletedPipeline[Any]
+    def __init__(self, result: CompletedProcess[Any] | CompletedPipeline[Any]) -> None: ...
 
 class TimeoutExpired(_standard.TimeoutExpired):
-    result: CompletedProcess | None
+    result: CompletedProcess[Any] | CompletedPipeline[Any] | None
 
 class Command(tuple[str | bytes, ...]):
     def __new__(cls, words: Iterable[_Word]) -> Self: ...
@@ -92,124 +170,140 @@ class Pipeline:
     def __eq__(self, other: object) -> bool: ...
     def __hash__(self) -> int: ...
 
-class CompletedPipeline(_standard.CompletedProcess[Any]):
-    stages: list[CompletedProcess]
-    reason: _Reason
-    complete: bool
-    usage: Usage
-    accepted: bool
-
-class RetryParameters(TypedDict, total=False):
-    attempts: int
-    delay: float | None
-    factor: float
-    max_delay: float | None
-    jitter: float
-    total: float | None
-    on_reasons: Iterable[_Reason]
-    on_codes: Iterable[int]
-    on_signals: Iterable[int]
-
-class Retry:
-    attempts: int
-    delay: float | None
-    factor: float
-    max_delay: float | None
-    jitter: float
-    total: float | None
-    on_reasons: tuple[_Reason, ...]
-    on_codes: tuple[int, ...]
-    on_signals: tuple[int, ...]
+class Popen(subprocess.Popen[AnyStr]):
+    @overload
     def __init__(
-        self, attempts: int = 3, delay: float | None = None, factor: float = 1,
-        max_delay: float | None = None, jitter: float = 0, total: float | None = None,
-        on_reasons: Iterable[_Reason] = (), on_codes: Iterable[int] = (),
-        on_signals: Iterable[int] = (),
+        self: Popen[str], args: _Command, *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_Options],
     ) -> None: ...
-
-_Retry = Retry | RetryParameters | int | str
-
-class Popen(_standard.Popen[Any]):
+    @overload
     def __init__(
-        self, args: _Command, bufsize: int = -1, executable: _Word | None = None,
-        stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
-        close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
-        env: _Env | None = None, universal_newlines: bool | None = None,
-        start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
-        input: Any = None, timeout: float | None = None, on_line: _OnLine | None = None,
-        encoding: str | None = None, errors: str | None = None, text: bool | None = None,
-        umask: int = -1, process_group: int | None = None, user: str | int | None = None,
-        group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
-        contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
-        nice: int | None = None, idle_timeout: float | str | None = None,
-        max_output: _Size | tuple[_Size, str] | None = None,
-        drain_grace: float | str | None = None, ok_codes: Iterable[int] | None = None,
-        best_effort: bool = False, map_fds: Iterable[tuple[int, int]] | None = None,
+        self: Popen[str], args: _Command, *, encoding: str, text: bool | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Popen[str], args: _Command, *, errors: str, text: bool | None = None, encoding: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Popen[str], args: _Command, *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+        errors: str | None = None,
+        **options: Unpack[_Options],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Popen[bytes], args: _Command, *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+        universal_newlines: Literal[False] | None = None,
+        **options: Unpack[_Options],
     ) -> None: ...
     @property
     def containment(self) -> _Containment: ...
+    def wait(self, timeout: _Span | None = None) -> int: ...  # type: ignore[override]
+    def communicate(self, input: AnyStr | None = None, timeout: _Span | None = None) -> tuple[AnyStr, AnyStr]: ...  # type: ignore[override]
     def suspend(self) -> None: ...
     def resume(self) -> None: ...
     def stop(self, ladder: _Ladder | None = None) -> int: ...
     def usage(self) -> LiveUsage: ...
-    def finish(self) -> CompletedProcess: ...
+    def finish(self) -> CompletedProcess[AnyStr]: ...
 
 @overload
 def run(
-    args: _Command, bufsize: int = -1, executable: _Word | None = None,
-    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
-    close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
-    env: _Env | None = None, universal_newlines: bool | None = None,
-    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
-    input: Any = None, capture_output: bool = False, timeout: float | None = None,
-    check: bool = False, on_line: _OnLine | None = None,
-    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
-    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
-    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
-    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
-    nice: int | None = None, idle_timeout: float | str | None = None,
-    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
-    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
-    map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
-) -> CompletedProcess: ...
+    args: _Command, *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
 @overload
 def run(
-    args: Pipeline, bufsize: int = -1, executable: None = None,
-    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
-    close_fds: bool = True, shell: Literal[False] = False, cwd: _Word | None = None,
-    env: _Env | None = None, universal_newlines: bool | None = None,
-    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
-    input: Any = None, capture_output: bool = False, timeout: float | None = None,
-    check: bool = False, on_line: _OnLine | None = None,
-    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
-    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
-    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
-    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
-    nice: int | None = None, idle_timeout: float | str | None = None,
-    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
-    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
-    map_fds: Iterable[tuple[int, int]] | None = None, retry: None = None,
-) -> CompletedPipeline: ...
+    args: _Command, *, encoding: str, text: bool | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+def run(
+    args: _Command, *, errors: str, text: bool | None = None, encoding: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+def run(
+    args: _Command, *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+    errors: str | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+def run(
+    args: _Command, *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+    universal_newlines: Literal[False] | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[bytes]: ...
+@overload
+def run(
+    args: Pipeline, *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedPipeline[str]: ...
+@overload
+def run(
+    args: Pipeline, *, encoding: str, text: bool | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedPipeline[str]: ...
+@overload
+def run(
+    args: Pipeline, *, errors: str, text: bool | None = None, encoding: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedPipeline[str]: ...
+@overload
+def run(
+    args: Pipeline, *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+    errors: str | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedPipeline[str]: ...
+@overload
+def run(
+    args: Pipeline, *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+    universal_newlines: Literal[False] | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedPipeline[bytes]: ...
 
+@overload
 async def async_run(
-    args: _Command, bufsize: int = -1, executable: _Word | None = None,
-    stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
-    close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
-    env: _Env | None = None, universal_newlines: bool | None = None,
-    start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
-    input: Any = None, capture_output: bool = False, timeout: float | None = None,
-    check: bool = False, on_line: _OnLine | None = None,
-    encoding: str | None = None, errors: str | None = None, text: bool | None = None,
-    umask: int = -1, process_group: int | None = None, user: str | int | None = None,
-    group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
-    contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
-    nice: int | None = None, idle_timeout: float | str | None = None,
-    max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
-    ok_codes: Iterable[int] | None = None, best_effort: bool = False,
-    map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
-) -> CompletedProcess: ...
+    args: _Command, *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+async def async_run(
+    args: _Command, *, encoding: str, text: bool | None = None, errors: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+async def async_run(
+    args: _Command, *, errors: str, text: bool | None = None, encoding: str | None = None,
+    universal_newlines: bool | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+async def async_run(
+    args: _Command, *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+    errors: str | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[str]: ...
+@overload
+async def async_run(
+    args: _Command, *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+    universal_newlines: Literal[False] | None = None,
+    **options: Unpack[_RunOptions],
+) -> CompletedProcess[bytes]: ...
 
-class Job:
+class Job(Generic[AnyStr]):
     @property
     def id(self) -> int: ...
     @property
@@ -219,9 +313,12 @@ class Job:
     @property
     def pid(self) -> int | None: ...
     def done(self) -> bool: ...
-    def wait_for(self, timeout: float | None) -> bool: ...
+    def wait_for(self, timeout: _Span | None) -> bool: ...
     def cancel(self) -> None: ...
-    def result(self) -> CompletedProcess: ...
+    def result(self) -> CompletedProcess[AnyStr]: ...
+
+class _JobOptions(_RunOptions, total=False):
+    on_done: Callable[[Job[Any]], object] | None
 
 class Counts(TypedDict):
     queued: int
@@ -238,12 +335,12 @@ class JobserverSlot:
 class JobserverClient:
     @classmethod
     def find(cls, makeflags: str | None = None) -> Self | None: ...
-    def take(self, timeout: float | None = None) -> JobserverSlot | None: ...
+    def take(self, timeout: _Span | None = None) -> JobserverSlot | None: ...
 
 class Pool:
     def __init__(
         self, max_workers: int | str | None = None, *, max_queued: int = 0,
-        timeout: float | None = None, fail_fast: bool = False,
+        timeout: _Span | None = None, fail_fast: bool = False,
         jobserver: Literal["pipe", "fifo", "join"] | None = None, prestart_guardian: bool = False,
     ) -> None: ...
     def __enter__(self) -> Self: ...
@@ -251,35 +348,103 @@ class Pool:
         self, exc_type: type[BaseException] | None, value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+    @overload
     def submit(
-        self, args: _Command, bufsize: int = -1, executable: _Word | None = None,
-        stdin: _Stream = None, stdout: _Stream = None, stderr: _Stream = None,
-        close_fds: bool = True, shell: bool = False, cwd: _Word | None = None,
-        env: _Env | None = None, universal_newlines: bool | None = None,
-        start_new_session: bool = False, pass_fds: Iterable[int] = (), *,
-        input: Any = None, capture_output: bool = False, timeout: float | None = None,
-        check: bool = False, on_line: _OnLine | None = None,
-        encoding: str | None = None, errors: str | None = None, text: bool | None = None,
-        umask: int = -1, process_group: int | None = None, user: str | int | None = None,
-        group: str | int | None = None, extra_groups: Iterable[str | int] | None = None,
-        contain: _Containment = "tree", stop: _Ladder | None = None, limits: Limits | None = None,
-        nice: int | None = None, idle_timeout: float | str | None = None,
-        max_output: _Size | tuple[_Size, str] | None = None, drain_grace: float | str | None = None,
-        ok_codes: Iterable[int] | None = None, best_effort: bool = False,
-        map_fds: Iterable[tuple[int, int]] | None = None, retry: _Retry | None = None,
-        on_done: Callable[[Job], object] | None = None,
-    ) -> Job: ...
-    def map(self, commands: Iterable[_Command], **keywords: Any) -> list[CompletedProcess]: ...
+        self, args: _Command, *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_JobOptions],
+    ) -> Job[str]: ...
+    @overload
+    def submit(
+        self, args: _Command, *, encoding: str, text: bool | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_JobOptions],
+    ) -> Job[str]: ...
+    @overload
+    def submit(
+        self, args: _Command, *, errors: str, text: bool | None = None, encoding: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_JobOptions],
+    ) -> Job[str]: ...
+    @overload
+    def submit(
+        self, args: _Command, *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+        errors: str | None = None,
+        **options: Unpack[_JobOptions],
+    ) -> Job[str]: ...
+    @overload
+    def submit(
+        self, args: _Command, *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+        universal_newlines: Literal[False] | None = None,
+        **options: Unpack[_JobOptions],
+    ) -> Job[bytes]: ...
+    @overload
+    def map(
+        self, commands: Iterable[_Command], *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str]]: ...
+    @overload
+    def map(
+        self, commands: Iterable[_Command], *, encoding: str, text: bool | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str]]: ...
+    @overload
+    def map(
+        self, commands: Iterable[_Command], *, errors: str, text: bool | None = None, encoding: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str]]: ...
+    @overload
+    def map(
+        self, commands: Iterable[_Command], *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+        errors: str | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str]]: ...
+    @overload
+    def map(
+        self, commands: Iterable[_Command], *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+        universal_newlines: Literal[False] | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[bytes]]: ...
+    @overload
     def try_map(
-        self, commands: Iterable[_Command], **keywords: Any,
-    ) -> list[CompletedProcess | Exception]: ...
-    def as_completed(self) -> Iterator[Job]: ...
+        self, commands: Iterable[_Command], *, text: Literal[True], encoding: str | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str] | Exception]: ...
+    @overload
+    def try_map(
+        self, commands: Iterable[_Command], *, encoding: str, text: bool | None = None, errors: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str] | Exception]: ...
+    @overload
+    def try_map(
+        self, commands: Iterable[_Command], *, errors: str, text: bool | None = None, encoding: str | None = None,
+        universal_newlines: bool | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str] | Exception]: ...
+    @overload
+    def try_map(
+        self, commands: Iterable[_Command], *, universal_newlines: Literal[True], text: bool | None = None, encoding: str | None = None,
+        errors: str | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[str] | Exception]: ...
+    @overload
+    def try_map(
+        self, commands: Iterable[_Command], *, text: Literal[False] | None = None, encoding: None = None, errors: None = None,
+        universal_newlines: Literal[False] | None = None,
+        **options: Unpack[_RunOptions],
+    ) -> list[CompletedProcess[bytes] | Exception]: ...
+    def as_completed(self) -> Iterator[Job[Any]]: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def resize(self, max_workers: int | str | None) -> None: ...
     def cancel_all(self) -> None: ...
     def wait(self) -> None: ...
-    def wait_for(self, timeout: float | None) -> bool: ...
+    def wait_for(self, timeout: _Span | None) -> bool: ...
     def shutdown(self) -> None: ...
     def count(self) -> Counts: ...
     @property
@@ -291,16 +456,16 @@ class WorkerError(SubprocessError):
     kind: Literal["broken", "bad_data", "cancelled", "other"]
     cmd: _Command
     text: str
-    result: CompletedProcess | None
+    result: CompletedProcess[Any] | None
     def __init__(
-        self, kind: str, cmd: _Command, text: str, result: CompletedProcess | None = None,
+        self, kind: str, cmd: _Command, text: str, result: CompletedProcess[Any] | None = None,
     ) -> None: ...
 
 class Reply:
     @property
     def state(self) -> Literal["queued", "running", "done"]: ...
     def done(self) -> bool: ...
-    def wait_for(self, timeout: float | None) -> bool: ...
+    def wait_for(self, timeout: _Span | None) -> bool: ...
     def result(self) -> Any: ...
     def cancel(self) -> None: ...
 
@@ -320,9 +485,9 @@ class WorkerCounts(TypedDict):
 class WorkerPool:
     def __init__(
         self, args: _Command, *, min_workers: int = 0, max_workers: int | str | None = None,
-        idle_timeout: float | None = None, framing: Literal["lines", "length_prefixed"] = "lines",
+        idle_timeout: _Span | None = None, framing: Literal["lines", "length_prefixed"] = "lines",
         channel: Literal["stdio", "socket"] = "stdio", max_frame: int = ..., hello: Any = None,
-        ready: Any = None, start_timeout: float | None = None, timeout: float | None = None,
+        ready: Any = None, start_timeout: _Span | None = None, timeout: _Span | None = None,
         max_queued: int = 0, max_requests: int = 0, max_age: float | None = None,
         max_rss_bytes: int = 0, close_grace: float | None = None, stderr_tail: int = 4096,
         executable: _Word | None = None, stdin: _Stream = None, stdout: _Stream = None,
@@ -341,10 +506,10 @@ class WorkerPool:
         self, exc_type: type[BaseException] | None, value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
-    def warm_up(self, timeout: float | None = None) -> bool: ...
-    def call(self, message: Any, timeout: float | None = None) -> Any: ...
-    def request(self, message: Any, timeout: float | None = None) -> Reply: ...
-    def try_request(self, message: Any, timeout: float | None = None) -> Reply | None: ...
+    def warm_up(self, timeout: _Span | None = None) -> bool: ...
+    def call(self, message: Any, timeout: _Span | None = None) -> Any: ...
+    def request(self, message: Any, timeout: _Span | None = None) -> Reply: ...
+    def try_request(self, message: Any, timeout: _Span | None = None) -> Reply | None: ...
     def shutdown(self) -> None: ...
     def close(self) -> None: ...
     def count(self) -> WorkerCounts: ...

@@ -5,6 +5,7 @@ import weakref
 
 from brood import _engine
 from brood._command import Planned, capturing
+from brood._keywords import explained
 
 _carriers = weakref.WeakKeyDictionary()  # asyncio's loop -> a reference to its carrier
 
@@ -99,8 +100,13 @@ def _carrier_of(loop):
     return carrier
 
 
-async def async_run(*popenargs, input=None, capture_output=False, timeout=None, check=False, retry=None,
-                    **kwargs):
+@explained
+async def async_run(args, bufsize=-1, executable=None, stdin=None, stdout=None, stderr=None, close_fds=True, shell=False,
+                    cwd=None, env=None, universal_newlines=None, start_new_session=False, pass_fds=(), *, input=None,
+                    capture_output=False, timeout=None, check=False, retry=None, on_line=None, encoding=None,
+                    errors=None, text=None, umask=-1, process_group=None, user=None, group=None, extra_groups=None,
+                    contain="tree", stop=None, limits=None, nice=None, idle_timeout=None, max_output=None,
+                    drain_grace=None, ok_codes=None, best_effort=False, map_fds=None):
     """brood.run(), awaited under asyncio: the same parameters, result and exceptions.
 
     No thread is used: asyncio's loop watches a descriptor of the engine's, whatever the number of
@@ -108,10 +114,12 @@ async def async_run(*popenargs, input=None, capture_output=False, timeout=None, 
     `contain` reaches, and CancelledError comes once that is done. on_line is called by the loop's
     thread. Not for pipelines.
     """
+    keywords = locals()
+    for name in ("args", "capture_output", "check", "retry"):
+        del keywords[name]
     import asyncio
-    kwargs.update(input=input, timeout=timeout)
-    capturing(capture_output, kwargs)
-    plan = Planned(popenargs, retry, kwargs)
+    capturing(capture_output, keywords)
+    plan = Planned((args,), retry, keywords)
     loop = asyncio.get_running_loop()
     future = loop.create_future()
     command, carrier = _Command(plan, future), _carrier_of(loop)

@@ -3,6 +3,7 @@
 import math
 
 from brood import _engine
+from brood._settings import seconds as _seconds
 
 
 class JobserverSlot:
@@ -47,7 +48,8 @@ class JobserverClient:
         return None if engine is None else cls(engine)
 
     def take(self, timeout=None):
-        """Wait for a slot, at most for `timeout` seconds; None if there was none in that time."""
+        """Wait for a slot, at most for `timeout`; None if there was none in that time."""
+        timeout = _seconds(timeout)
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout: must be a number of seconds, 0 or more, not {timeout!r}")
         slot = self._engine.take(math.inf if timeout is None else timeout)

@@ -1,6 +1,5 @@
 # brood.Pool: many commands at once, a bounded number at a time; and retry.
 # SPDX-License-Identifier: Apache-2.0
-import atexit
 import collections
 import itertools
 import os
@@ -9,19 +8,36 @@ import weakref
 
 from brood import _engine
 from brood._command import Planned, capturing
-from brood._text import seconds as _seconds
+from brood._exit import at_exit
+from brood._keywords import explained
+from brood._settings import seconds as _seconds
 
 _living = weakref.WeakSet()
 _at_exit = False
 
 
-@atexit.register
+@at_exit
 def _close_all():
     """While callbacks still find an interpreter."""
     global _at_exit
     _at_exit = True
     for pool in list(_living):
         pool._close()
+
+
+class _Plan(Planned):
+    """A job's command. The pool's own limit is one of its limits."""
+
+    def __init__(self, args, retry, keywords, pool_timeout):
+        self._pool_timeout = pool_timeout
+        super().__init__((args,), retry, keywords)
+
+    def _limit_of(self, result):
+        own = super()._limit_of(result)
+        if self._pool_timeout is None or result is not None and result.reason == "idle_timed_out":
+            return own
+        ran = result.usage.get("wall", 0) if result is not None else 0
+        return own if own is not None and ran >= own else self._pool_timeout
 
 
 class Job:
@@ -188,7 +204,8 @@ class Pool:
         self._shared = _Shared()
         self._tokens = itertools.count(1)
         self._shut = False
-        options = {"max_workers": max_workers, "max_queued": max_queued, "timeout": _seconds(timeout),
+        self._timeout = _seconds(timeout)
+        options = {"max_workers": max_workers, "max_queued": max_queued, "timeout": self._timeout,
                    "fail_fast": fail_fast, "jobserver": jobserver, "prestart_guardian": prestart_guardian}
         self._engine = _engine.Pool(options, self._shared.finished, self._shared.line)
         _living.add(self)
@@ -216,23 +233,28 @@ class Pool:
             raise ValueError("pool: it was shut down")
         return self._engine
 
-    def submit(self, *popenargs, input=None, capture_output=False, timeout=None, check=False,
-               retry=None, on_done=None, **keywords):
+    @explained
+    def submit(self, args, bufsize=-1, executable=None, stdin=None, stdout=None, stderr=None, close_fds=True,
+               shell=False, cwd=None, env=None, universal_newlines=None, start_new_session=False, pass_fds=(), *,
+               input=None, capture_output=False, timeout=None, check=False, retry=None, on_done=None, on_line=None,
+               encoding=None, errors=None, text=None, umask=-1, process_group=None, user=None, group=None,
+               extra_groups=None, contain="tree", stop=None, limits=None, nice=None, idle_timeout=None,
+               max_output=None, drain_grace=None, ok_codes=None, best_effort=False, map_fds=None):
         """Queue a command: its Job. The parameters are those of brood.run(), and
 
         on_done, called with the job when it is done, by the pool's thread; as_completed() does not
         give such a job. Mistakes in the parameters are raised here; what is found later, result()
         raises. Files that are given stay open until the job is done.
         """
-        return self._submit(popenargs, input, capture_output, timeout, check, retry, on_done,
-                            keywords, True)
-
-    def _submit(self, popenargs, input, capture_output, timeout, check, retry, on_done, keywords,
-                listed):
-        engine = self._open()
-        keywords = dict(keywords, input=input, timeout=timeout)
+        keywords = locals()
+        for name in ("self", "args", "capture_output", "check", "retry", "on_done"):
+            del keywords[name]
         capturing(capture_output, keywords)
-        plan = Planned(popenargs, retry, keywords)
+        return self._submit(args, check, retry, on_done, keywords, True)
+
+    def _submit(self, args, check, retry, on_done, keywords, listed):
+        engine = self._open()
+        plan = _Plan(args, retry, keywords, self._timeout)
         job = Job(self._shared, next(self._tokens), plan, check, on_done)
         job._listed = listed
         self._shared.jobs[job._token] = job
@@ -262,13 +284,12 @@ class Pool:
     def try_map(self, commands, **keywords):
         """Run all; a list of results and exceptions in the order of the commands."""
         self._shared.may_wait()
-        options = {name: keywords.pop(name, None) for name in ("input", "timeout", "retry")}
-        capture, check = keywords.pop("capture_output", False), keywords.pop("check", False)
+        retry, check = keywords.pop("retry", None), keywords.pop("check", False)
+        capturing(keywords.pop("capture_output", False), keywords)
         jobs = []
         try:
             for each in commands:
-                jobs.append(self._submit((each,), options["input"], capture, options["timeout"],
-                                         check, options["retry"], None, keywords, False))
+                jobs.append(self._submit(each, check, retry, None, keywords, False))
             for job in jobs:
                 job.wait_for(None)
         except BaseException:  # a mistake, or an interrupt
@@ -357,8 +378,7 @@ class Pool:
         return f"<Pool: {len(self._shared.jobs)} jobs left>"
 
 
-def run_again(popenargs, input, capture_output, timeout, check, retry, keywords):
+def run_again(args, retry, keywords):
     """run() with a retry: a pool for one command, which can be cancelled between two attempts."""
     with Pool(1) as pool:
-        return pool._submit(popenargs, input, capture_output, timeout, check, retry, None, keywords,
-                            False).result()
+        return pool._submit(args, False, retry, None, keywords, False).result()

@@ -1,6 +1,7 @@
 # The class Popen: the standard one's methods, thin on top of the engine.
 # SPDX-License-Identifier: Apache-2.0
 import io
+import math
 import os
 import sys
 import threading
@@ -12,6 +13,7 @@ from brood import _engine
 from brood._communicate import Communication
 from brood._handles import PIPE, STDOUT, Handles, close_quietly
 from brood._results import SubprocessError, TimeoutExpired
+from brood._standard import standard
 from brood._text import seconds as _seconds
 from brood._text import text_encoding
 
@@ -33,7 +35,7 @@ def _cleanup():
 def _adopt(pid):
     """Reap a killed command later, as one that was dropped."""
     dropped = Popen.__new__(Popen)
-    dropped._waitpid_lock = threading.Lock()
+    dropped._waitpid_lock = threading.RLock()
     dropped.returncode = None
     dropped.pid = pid
     _active.append(dropped)
@@ -66,7 +68,7 @@ def _find_user(name):
     return pwd.getpwnam(name).pw_uid
 
 
-class Popen(Handles, Communication):
+class Popen(Handles, Communication, standard.Popen):
     """A command in a new process.
 
     The parameters are those of the standard module's Popen.
@@ -88,7 +90,8 @@ class Popen(Handles, Communication):
                  process_group=None):
         if _active:
             _cleanup()
-        self._waitpid_lock = threading.Lock()  # held by whoever reaps
+        # Held by whoever reaps or signals, never while waiting. A signal's handler may come in between.
+        self._waitpid_lock = threading.RLock()
         self._input = None
         self._communication_started = False
         self._closed_child_pipe_fds = False
@@ -267,12 +270,14 @@ class Popen(Handles, Communication):
     def _internal_poll(self, _deadstate=None, _reap=_engine.reap, _gone=ChildProcessError):
         if self.returncode is None:
             if not self._waitpid_lock.acquire(False):
-                return None  # somebody is waiting; we know nothing yet
+                return None  # somebody is at it; we know nothing yet
             try:
                 if self.returncode is None:
-                    self.returncode = _reap(self.pid, False)
+                    _reap(self, self.pid)
             except OSError as error:
-                if _deadstate is not None:
+                if self.returncode is not None:
+                    pass  # by a handler, in the meantime
+                elif _deadstate is not None:
                     self.returncode = _deadstate
                 elif isinstance(error, _gone):
                     self.returncode = 0  # reaped elsewhere: its status is lost
@@ -280,36 +285,19 @@ class Popen(Handles, Communication):
                 self._waitpid_lock.release()
         return self.returncode
 
-    def _try_wait(self, block):
-        """Reap, with the lock held."""
-        try:
-            self.returncode = _engine.reap(self.pid, block)
-        except ChildProcessError:
-            self.returncode = 0  # reaped elsewhere, or SIGCHLD is ignored: its status is lost
-
     def _wait(self, timeout):
-        if self.returncode is not None:
-            return self.returncode
-        if timeout is None:
+        endtime = math.inf if timeout is None else _time() + timeout
+        while self.returncode is None:
             with self._waitpid_lock:
-                if self.returncode is None:
-                    self._try_wait(True)
-            return self.returncode
-        endtime = _time() + timeout
-        while True:
-            left = endtime - _time()
-            if self._waitpid_lock.acquire(timeout=min(max(left, 0), 3600)):
-                try:
-                    if self.returncode is None:
-                        self._try_wait(False)
-                finally:
-                    self._waitpid_lock.release()
-            if self.returncode is not None:
-                return self.returncode
+                self._internal_poll()
+                if self.returncode is not None:
+                    break
+                event = _engine.ExitEvent(self.pid)  # of our own child: nobody has reaped it
             left = endtime - _time()
             if left <= 0:
                 raise TimeoutExpired(self.args, timeout)
-            _engine.await_exit(self.pid, left)
+            event.wait(left)
+        return self.returncode
 
     def wait(self, timeout=None):
         """Wait for the command to end; the returncode. TimeoutExpired after `timeout` seconds."""
@@ -337,10 +325,13 @@ class Popen(Handles, Communication):
         self.poll()
         if self.returncode is not None:
             return  # the pid may be somebody else's by now
-        try:
-            os.kill(self.pid, sig)
-        except ProcessLookupError:
-            pass
+        with self._waitpid_lock:  # and stays its own
+            if self.returncode is not None:
+                return
+            try:
+                os.kill(self.pid, sig)
+            except ProcessLookupError:
+                pass
 
     def terminate(self):
         """Send SIGTERM."""

@@ -1,12 +1,12 @@
 # When and how often a command is run again.
 # SPDX-License-Identifier: Apache-2.0
-from brood._text import seconds as _seconds
+from brood._settings import seconds as _seconds
 
 
 class Retry:
     """When and how often a command that ended badly is run again.
 
-    attempts: in all. delay: seconds before the second; each further one is factor times as long, at
+    attempts: in all. delay: before the second, in seconds, as "500ms" or a timedelta; each further one is factor times as long, at
     most max_delay, lengthened or shortened by chance by up to the share jitter (0 to 1). total: no
     attempt starts later than so many seconds after the first. By default any bad end is tried again;
     with on_reasons, on_codes or on_signals only those. BROOD_ATTEMPT in the command's environment is

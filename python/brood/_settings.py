@@ -1,96 +1,54 @@
-# Keywords that go beyond the standard module, as the engine reads them: names of its options, and text.
+# Keywords that go beyond the standard module: which there are, and what is checked before the engine reads them.
 # SPDX-License-Identifier: Apache-2.0
-import math
+import codecs
 
+from brood import _engine
 from brood._popen import _id_of
-from brood._text import seconds as _seconds
 
-_LIMITS = ("cpu_time", "address_space", "open_files", "file_size", "processes", "core", "stack")
+SETTINGS = ("timeout", "idle_timeout", "drain_grace", "contain", "stop", "limits", "max_output", "ok_codes", "map_fds",
+            "nice", "process_group", "umask", "start_new_session", "close_fds", "best_effort", "user", "group",
+            "extra_groups")
 
-
-def ladder(steps):
-    """"TERM,5s,KILL" from a text or from [(signal.SIGTERM, 5), signal.SIGKILL]."""
-    if isinstance(steps, str):
-        return steps
-    words = []
-    for step in steps:
-        number, *grace = step if isinstance(step, (tuple, list)) else (step,)
-        words.append(number if isinstance(number, str) else str(int(number)))
-        words += [f"{float(each):.9f}s" for each in grace]
-    return ",".join(words)
+# Encodings that the engine decodes exactly as Python does, by the names of Python's codecs and its own.
+_ENCODINGS = {"utf-8": "UTF-8", "ascii": "ASCII", "iso8859-1": "ISO-8859-1"}
+_ERRORS = ("strict", "replace", "ignore", "backslashreplace")
 
 
-def duration(value, name):
-    """As the engine reads it; None if it is too long to be a limit."""
-    if isinstance(value, str):
-        return value
-    number = _seconds(value, name)
-    if math.isnan(number) or number < 0:
-        raise ValueError(f"{name}: must not be {'negative' if number < 0 else 'nan'}")
-    return f"{number:.9f}s" if number < 9e9 else None
-
-
-def text(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(int(value))
-
-
-def _max_output(value):
-    """4096, "64K", or a pair with what to do beyond: error, head, tail, head-tail, spill:FILE."""
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ValueError("max_output: neither a size nor a pair of a size and what to do beyond")
-        size, policy = value
-        return [("max_output", text(size)), ("max_output.policy", policy)]
-    return [("max_output", text(value))]
-
-
-def _limits(limits):
-    for name in limits:
-        if name not in _LIMITS:
-            raise ValueError(f"there is no limit {name!r}; limits are {', '.join(_LIMITS)}")
-    return [(f"limits.{name}", duration(value, "limits.cpu_time") if name == "cpu_time" else text(value))
-            for name, value in limits.items() if value is not None]
-
-
-def _codes(values):
-    try:
-        return ",".join(str(int(value)) for value in values)
-    except ValueError as error:
-        raise ValueError(f"ok_codes: {error}") from None
-
-
-def _mappings(pairs):
-    pairs = [(int(child), int(ours)) for ours, child in pairs]
-    if any(min(pair) < 0 for pair in pairs):
-        raise ValueError("map_fds: descriptors are not negative")
-    return [("map_fds", f"{child}={ours}") for child, ours in pairs]
+def seconds(value, name="timeout"):
+    """A number of seconds, a text as "500ms" or a timedelta: as a number. None stays."""
+    return value if value is None or type(value) in (int, float) else _engine.seconds(value, name)
 
 
 def _account(value, what):
     """A user or group: names are looked up by the engine."""
     if value == "":
         raise ValueError(f"{what.lower()}: the name is empty")
-    return str(_id_of(value, what, str))
+    return value if isinstance(value, str) else int(_id_of(value, what, str))
 
 
-# Keyword -> the settings of the engine that it stands for.
-SETTINGS = {
-    "contain": lambda v: [("contain", v)],
-    "stop": lambda v: [("stop", ladder(v))],
-    "drain_grace": lambda v: [("drain_grace", duration(v, "drain_grace"))],
-    "idle_timeout": lambda v: [("idle_timeout", duration(v, "idle_timeout"))],
-    "max_output": _max_output,
-    "limits": _limits,
-    "nice": lambda v: [("nice", text(v))],
-    "ok_codes": lambda v: [("ok_codes", _codes(v))],
-    "best_effort": lambda v: [("best_effort", text(v))],
-    "map_fds": _mappings,
-    "user": lambda v: [("user", _account(v, "User"))],
-    "group": lambda v: [("group", _account(v, "Group"))],
-    "extra_groups": lambda v: [("extra_groups", ",".join(_account(each, "Group") for each in v))],
-}
+def collected(keywords):
+    """Those of the keywords that are settings and were given."""
+    settings = {name: keywords[name] for name in SETTINGS if keywords[name] is not None}
+    umask = keywords["umask"]
+    if not isinstance(umask, int):
+        raise TypeError("umask must be an integer")
+    if umask < 0:
+        del settings["umask"]
+    for name in ("user", "group"):
+        if name in settings:
+            settings[name] = _account(settings[name], name.capitalize())
+    if "extra_groups" in settings:
+        if isinstance(settings["extra_groups"], str):
+            raise ValueError("extra_groups: must be a list, not a string")
+        settings["extra_groups"] = [_account(each, "Group") for each in settings["extra_groups"]]
+    return settings
+
+
+def decoding(encoding, errors):
+    """How the engine is to decode, so that it can tell lines and characters; None where it cannot as Python does."""
+    name = _ENCODINGS.get(codecs.lookup(encoding).name)
+    errors = errors or "strict"
+    return (name, errors) if name and errors in _ERRORS else None
 
 
 def takes_two(function):

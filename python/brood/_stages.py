@@ -3,7 +3,8 @@
 import sys
 
 from brood import _engine, _results
-from brood._command import CalledProcessError, CompletedProcess, Planned, capturing
+from brood._command import Planned
+from brood._completed import CalledProcessError, CompletedProcess
 from brood._handles import PIPE
 
 
@@ -36,10 +37,10 @@ class CompletedPipeline(_results.CompletedProcess):
 class _PlannedStages(Planned):
     """The parameters, made for the first stage, are those of every stage."""
 
-    def __init__(self, popenargs, keywords):
-        self._pipeline, *others = popenargs
-        super().__init__(([*self._pipeline.stages[0]], *others), None, keywords)
-        self.args = self._pipeline
+    def __init__(self, pipeline, keywords):
+        self._pipeline = pipeline
+        super().__init__(([*pipeline.stages[0]],), None, keywords)
+        self.args = pipeline
 
     def _start(self, asked):
         super()._start(asked)
@@ -48,27 +49,23 @@ class _PlannedStages(Planned):
                 sys.audit("subprocess.Popen", stage[0], [*stage], asked[3], asked[2])
 
     def _result(self, details, text):
-        if "stages" not in details:  # what an error carries: of the stage that decided
-            return super()._result(details, text)
         stages = []
         for stage, each in zip(self._pipeline.stages, details.pop("stages")):
             each.pop("attempts")
-            out, err = each.pop("stdout"), self._output(each.pop("stderr"), self._specs[2], text)
-            del out  # the next one's input, or the pipeline's
+            each.pop("stdout")  # the next one's input, or the pipeline's
+            err = self._output(each.pop("stderr"), self._specs[2], text, each["stderr_omitted"])
             stages.append(CompletedProcess(stage, each.pop("returncode"), None, err, **each))
-        stdout = self._output(details.pop("stdout"), self._specs[1], text)
-        return CompletedPipeline(self.args, details.pop("returncode"), stdout, stages=stages,
-                                 **details)
+        stdout = self._output(details.pop("stdout"), self._specs[1], text, stages[-1].stdout_omitted)
+        return CompletedPipeline(self.args, details.pop("returncode"), stdout, stages=stages, **details)
 
-    def _output(self, data, spec, text):
+    def _output(self, data, spec, text, omitted):
         if spec != PIPE:
             return None
-        return self._translate_newlines(data, self.encoding, self.errors or "strict") if text else data
+        return self._as_asked(data, omitted > 0) if text else data
 
 
-def run_pipeline(popenargs, capture_output, check, retry, keywords):
-    """brood.run() of a pipeline."""
-    pipeline = popenargs[0]
+def run_pipeline(pipeline, retry, keywords, call):
+    """brood.run() of a pipeline; `call` is what the exit knows of it."""
     if not pipeline.stages:
         raise ValueError("pipeline: it has no stages")
     if retry is not None:
@@ -76,12 +73,10 @@ def run_pipeline(popenargs, capture_output, check, retry, keywords):
     for name in ("shell", "executable"):
         if keywords.get(name):
             raise ValueError(f"{name}: of which stage? Use brood.shell() or the path of the program there")
-    capturing(capture_output, keywords)
-    plan = _PlannedStages(popenargs, keywords)
+    plan = _PlannedStages(pipeline, keywords)
     on_line = plan._call_on_line if plan._on_line else None
+    wish = _engine.Wish()
+    call.started(wish.cancel, lambda: False)
     details, failure = _engine.run_pipeline(plan.asked, [*map(list, pipeline.stages)],
-                                            pipeline.rule == "last_stage", on_line)
-    result = plan._judged(details, failure)
-    if check:
-        result.check_returncode()
-    return result
+                                            pipeline.rule == "last_stage", on_line, wish)
+    return plan._judged(details, failure)

@@ -1,22 +1,24 @@
 # brood.WorkerPool: persistent workers that answer many requests.
 # SPDX-License-Identifier: Apache-2.0
-import atexit
+import math
 import os
 import threading
 import time
 import weakref
 
 from brood import _engine
-from brood._command import CompletedProcess, Planned, TimeoutExpired, _start_error
+from brood._command import Planned
+from brood._completed import CompletedProcess, TimeoutExpired
+from brood._exit import at_exit, in_main_thread
 from brood._handles import PIPE, STDOUT
 from brood._results import SubprocessError
-from brood._text import seconds as _seconds
+from brood._settings import seconds as _seconds
 
 _living = weakref.WeakSet()
-_SLICE = 0.05  # how long the main thread waits before it looks for signals
+_SLICE = 0.05  # how long the main thread waits without hearing signals
 
 
-@atexit.register
+@at_exit
 def _close_all():
     """While callbacks still find an interpreter."""
     for pool in list(_living):
@@ -40,10 +42,6 @@ class WorkerError(SubprocessError):
 
     def __str__(self):
         return self.text
-
-
-def _in_main_thread():
-    return threading.current_thread() is threading.main_thread()
 
 
 class Reply:
@@ -71,8 +69,10 @@ class Reply:
         """Wait for the answer, for at most `timeout` seconds; whether it is there."""
         if not self.done() and os.getpid() != self._owner:
             raise RuntimeError("a worker pool is of no use after os.fork() in the child")
-        timeout = _seconds(timeout)
-        return _wait(self._handle.wait_for, timeout)
+        left = math.inf if timeout is None else _seconds(timeout)
+        if not in_main_thread() or self._handle.wait_for(min(left, _SLICE)) or left <= _SLICE:
+            return self._handle.wait_for(left)
+        return self._handle.await_long(left - _SLICE)
 
     def result(self):
         """Wait for the answer; or raise what kept it: TimeoutExpired, WorkerError, OSError."""
@@ -88,7 +88,7 @@ class Reply:
 def _wait(wait_for, timeout):
     """wait_for(seconds) until it gives something true; in slices where signals are to be heard."""
     endtime = float("inf") if timeout is None else time.monotonic() + timeout
-    most = _SLICE if _in_main_thread() else 3600
+    most = _SLICE if in_main_thread() else 3600
     while True:
         left = max(0, endtime - time.monotonic())
         found = wait_for(min(left, most))
@@ -185,6 +185,8 @@ class WorkerPool:
         if message is None:
             return None
         if self._plan.text_mode:
+            if not isinstance(message, str):
+                raise TypeError(f"messages are str under text, encoding or errors, not {type(message).__name__}")
             return message.encode(self._plan.encoding, self._plan.errors or "strict")
         if isinstance(message, str):
             raise TypeError("messages are bytes, unless text, encoding or errors is given")
@@ -194,16 +196,16 @@ class WorkerPool:
         plan = self._plan
         if failure is None:
             return answer.decode(plan.encoding, plan.errors or "strict") if plan.text_mode else answer
-        kind, cancelled, (timed_out, number, step, subject, text) = failure
+        timed_out, cancelled, kind, error = failure
         kind = kind.replace(" ", "_")
         result = None if answer is None else _end_of(plan, answer)
         if timed_out:
             limit = self._timeout if timeout is None else timeout
             raise TimeoutExpired(plan.args, limit, None, result and result.stderr, result)
-        if cancelled or result is not None or not number:
+        if cancelled or result is not None or not isinstance(error, OSError):
             kind = "cancelled" if cancelled else kind if kind in ("broken", "bad_data") else "other"
-            raise WorkerError(kind, plan.args, text, result)
-        raise _start_error(plan.args, False, number, step, subject, text)
+            raise WorkerError(kind, plan.args, str(error), result)
+        raise error
 
     def __enter__(self):
         return self
@@ -290,7 +292,8 @@ def _end_of(plan, details):
     attempts = [_end_of(plan, each) for each in details.pop("attempts")]
     stderr = details.pop("stderr")
     if plan.text_mode:
-        stderr = stderr.decode(plan.encoding, "replace")  # it may begin in the middle of a character
+        encoding = plan.encoding if plan._decoding is None else "utf-8"
+        stderr = stderr.decode(encoding, "replace")  # it may begin in the middle of a character
     del details["stdout"]
     return CompletedProcess(plan.args, details.pop("returncode"), None, stderr, attempts=attempts, **details)
 

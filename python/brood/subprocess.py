@@ -43,7 +43,21 @@ _fork_exec = _engine.start
 _waitpid = os.waitpid
 
 
+# Not among the names of the module, which are the standard one's; see __getattr__.
+def _install():
+    """From now on `import subprocess` gives this module, and so mock.patch("subprocess.run") patches it.
+
+    Modules that have the standard one already keep that. The exceptions and results are the same.
+    """
+    sys.modules["subprocess"] = sys.modules[__name__]
+
+
+_install.__name__ = _install.__qualname__ = "install"
+
+
 def __getattr__(name):
+    if name == "install":
+        return _install
     if name in ("selectors", "_PopenSelector"):  # not needed here, and slow to import
         import selectors
         return selectors if name == "selectors" else selectors.PollSelector

@@ -1,12 +1,12 @@
-# The types of the drop-in are the standard module's own.
+# The types of the drop-in: results and exceptions are the standard module's own, Popen is a class below its Popen.
 # SPDX-License-Identifier: Apache-2.0
+import subprocess as _standard
 from subprocess import (
     DEVNULL as DEVNULL,
     PIPE as PIPE,
     STDOUT as STDOUT,
     CalledProcessError as CalledProcessError,
     CompletedProcess as CompletedProcess,
-    Popen as Popen,
     SubprocessError as SubprocessError,
     TimeoutExpired as TimeoutExpired,
     call as call,
@@ -17,3 +17,8 @@ from subprocess import (
     list2cmdline as list2cmdline,
     run as run,
 )
+from typing import AnyStr
+
+class Popen(_standard.Popen[AnyStr]): ...
+
+def install() -> None: ...

@@ -92,9 +92,11 @@ void close_others(const child_plan& p) noexcept {
 }
 
 [[noreturn]] void exec(const child_plan& p) noexcept {
+  // preexec_fn may have changed the child's own.
+  char* const* const env = p.r->inherits_env && p.r->preexec ? environ : p.envp.data();
   int denied = 0;
   for (const std::string& file : p.candidates) {
-    ::execve(file.c_str(), p.argv.data(), p.r->env ? p.envp.data() : environ);
+    ::execve(file.c_str(), p.argv.data(), env);
     if (errno != ENOENT && errno != ENOTDIR && denied == 0) denied = errno;
   }
   fail(p, stage::exec, denied ? denied : errno);
@@ -123,8 +125,7 @@ void prepare(const request& r, child_plan& p) {
   p.candidates = exec_candidates(r);
   for (const std::string& a : r.args) p.argv.push_back(const_cast<char*>(a.c_str()));
   p.argv.push_back(nullptr);
-  if (!r.env) return;
-  for (const auto& [name, value] : *r.env) p.entries.push_back(name + "=" + value);
+  for (const auto& [name, value] : r.env) p.entries.push_back(name + "=" + value);
   for (std::string& e : p.entries) p.envp.push_back(e.data());
   p.envp.push_back(nullptr);
 }

@@ -6,12 +6,9 @@
 
 #include <exception>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
-
-#include <brood/error.hpp>
 
 #include "listener.hpp"
 #include "outcome.hpp"
@@ -28,19 +25,13 @@ class held_pool {
   held_pool& operator=(const held_pool&) = delete;
   ~held_pool() { close(); }
 
-  /// The pool stays while `f` runs, whoever closes it meanwhile. Its mistakes are Python's errors.
+  /// The pool stays while `f` runs, whoever closes it meanwhile.
   template <class F>
   auto use(F f) {
     const std::shared_ptr<Pool> p = pool_;
     if (!p) throw std::runtime_error("the pool was closed");
-    std::optional<brood::error> mistake;
-    try {
-      const without_gil released;
-      return f(*p);
-    } catch (const brood::error& e) {
-      mistake = e;
-    }
-    raise_mistake(*mistake);
+    const without_gil released;
+    return f(*p);
   }
 
   /// Cancels what is left, and returns when nothing is.

@@ -12,57 +12,13 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <thread>
+#include <utility>
 
 namespace brood_python {
 
 namespace {
 
 constexpr std::size_t most_lines = 4096;
-
-// The thread that runs `work`. Signals are for the threads that were there before it.
-class worker {
- public:
-  worker(line_queue& lines, const std::function<void()>& work) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      thread_ = std::thread([this, &lines, &work] {
-        try {
-          work();
-        } catch (...) {
-          failure_ = std::current_exception();
-        }
-        done_.store(true);
-        lines.wake();
-      });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
-
-  worker(const worker&) = delete;
-  worker& operator=(const worker&) = delete;
-  ~worker() {
-    if (thread_.joinable())
-      stay();  // the interpreter ended this thread in the middle of a callback
-  }
-
-  bool done() const noexcept { return done_.load(); }
-  std::exception_ptr join() {
-    thread_.join();
-    return failure_;
-  }
-
- private:
-  std::thread thread_;
-  std::exception_ptr failure_;
-  std::atomic<bool> done_{false};
-};
 
 void deliver(line_queue& lines, py::handle on_line) {
   line_queue::line l;
@@ -115,44 +71,110 @@ void line_queue::clear_event() noexcept {
   (void)!::read(event_, &count, sizeof count);
 }
 
-void in_helper_thread(line_queue& lines, py::handle on_line, const std::function<void()>& work,
-                      const std::function<void()>& cancel) {
+struct background::shared {
+  std::shared_ptr<line_queue> lines;
+  std::function<void()> work;
+  std::function<void()> cancel;
+  std::exception_ptr failure;
+  std::atomic<bool> done{false};
+  pid_t owner = ::getpid();
+};
+
+// Signals are for the threads that were there before this one.
+background::background(std::shared_ptr<line_queue> lines, std::function<void()> work,
+                       std::function<void()> cancel)
+    : shared_(std::make_shared<shared>()) {
+  shared_->lines = std::move(lines);
+  shared_->work = std::move(work);
+  shared_->cancel = std::move(cancel);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    thread_ = std::thread([s = shared_] {
+      try {
+        s->work();
+      } catch (...) {
+        s->failure = std::current_exception();
+      }
+      s->done.store(true);
+      s->lines->wake();
+    });
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+background::~background() {
+  if (!thread_.joinable()) return;
+  if (::getpid() != shared_->owner) {  // a forked child does not have the thread
+    new std::thread(std::move(thread_));
+    return;
+  }
+  shared_->lines->drop();
+  thread_.detach();
+}
+
+bool background::running() const noexcept {
+  return thread_.joinable() && ::getpid() == shared_->owner;
+}
+
+void background::join() {
+  if (!thread_.joinable()) return;
+  const without_gil released;
+  thread_.join();
+}
+
+bool background::serve(py::handle on_line, std::int64_t until, interrupt handlers) {
+  shared& s = *shared_;
   std::optional<py::error_already_set> raised;
-  auto owned = std::make_unique<worker>(lines, work);
-  worker& helper = *owned;
-  const pid_t owner = ::getpid();
-  bool last = false;
-  while (!last) {
-    last = helper.done();  // before the lines: those that came until then are still delivered
+  for (bool last = false; !last;) {
+    last = s.done.load();  // before the lines: those that came until then are still delivered
+    bool by_signal = true;
     try {
       check_signals();
-      deliver(lines, on_line);
-      if (::getpid() != owner) {
+      by_signal = false;
+      if (!raised) deliver(*s.lines, on_line);
+      if (::getpid() != s.owner) {
         PyErr_SetString(PyExc_RuntimeError, "the command is not this forked process's");
         python_error();
       }
     } catch (py::error_already_set& e) {
-      if (::getpid() != owner) {  // a callback forked: the helper is not in this process
-        (void)owned.release();
-        throw;
-      }
+      if (::getpid() != s.owner) throw;  // a callback forked
+      if (by_signal && handlers == interrupt::leaves_it_alone && !raised) throw;
       if (!raised) raised.emplace(std::move(e));
-      lines.drop();
-      cancel();
+      s.lines->drop();
+      s.cancel();
+      last = false;
       continue;
     }
     if (last) break;
+    if (!raised && until != INT64_MAX && now_ns() >= until) return false;
     const without_gil released;
-    pollfd p{lines.event_fd(), POLLIN, 0};
-    if (poll_until(&p, 1, INT64_MAX) > 0) lines.clear_event();
+    pollfd p{s.lines->event_fd(), POLLIN, 0};
+    if (poll_until(&p, 1, raised ? INT64_MAX : until) > 0) s.lines->clear_event();
   }
-  std::exception_ptr failure;
-  {
-    const without_gil released;
-    failure = helper.join();
-  }
+  join();
   if (raised) throw std::move(*raised);
-  if (failure) std::rethrow_exception(failure);
+  if (s.failure) std::rethrow_exception(std::exchange(s.failure, nullptr));
+  return true;
+}
+
+void in_helper_thread(const std::shared_ptr<line_queue>& lines, py::handle on_line,
+                      const std::function<void()>& work, const std::function<void()>& cancel) {
+  background call(lines, work, cancel);
+  // `work` lives in frames of ours. The interpreter may end this thread in the middle of a
+  // callback.
+  struct guard {
+    const background& call;
+    ~guard() {
+      if (call.running()) stay();
+    }
+  } const held{call};
+  (void)call.serve(on_line, INT64_MAX, background::interrupt::cancels);
 }
 
 }  // namespace brood_python

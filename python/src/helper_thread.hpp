@@ -5,8 +5,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "python.hpp"
 
@@ -41,10 +43,38 @@ class line_queue {
   int event_ = -1;
 };
 
-/// Run `work` on a helper thread, without the GIL, and meanwhile, on this one, `on_line` (may be
-/// None) for each line and the handlers of signals. If one of those raises, `cancel` is called, and
-/// the exception comes out once `work` is done; each further signal that raises cancels again.
-void in_helper_thread(line_queue& lines, py::handle on_line, const std::function<void()>& work,
-                      const std::function<void()>& cancel);
+/// A call at work on its helper thread. Dropped before its end, it goes on there, and the lines
+/// that come are dropped as well.
+class background {
+ public:
+  /// What an exception of a signal's handler means for the call.
+  enum class interrupt { cancels, leaves_it_alone };
+
+  /// \param work    the call; without the GIL
+  /// \param cancel  makes it end soon; asked again, sooner
+  background(std::shared_ptr<line_queue> lines, std::function<void()> work,
+             std::function<void()> cancel);
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+  ~background();
+
+  /// On this thread, with the GIL: `on_line` (may be None) for each line, and the handlers of
+  /// signals. If on_line raises, the call is cancelled, and the exception comes out once it is
+  /// over; likewise for handlers, unless they are to leave it alone: then it comes out at once.
+  /// \return whether the call is over; false at `until`. Threads: one at a time.
+  bool serve(py::handle on_line, std::int64_t until, interrupt handlers);
+  /// It may still be at work, in this process.
+  bool running() const noexcept;
+
+ private:
+  struct shared;
+  void join();
+  std::shared_ptr<shared> shared_;
+  std::thread thread_;
+};
+
+/// Run `work` as a background call to its end.
+void in_helper_thread(const std::shared_ptr<line_queue>& lines, py::handle on_line,
+                      const std::function<void()>& work, const std::function<void()>& cancel);
 
 }  // namespace brood_python

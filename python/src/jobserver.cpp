@@ -6,7 +6,7 @@
 
 #include <brood/jobserver.hpp>
 
-#include "python.hpp"
+#include "errors.hpp"
 
 namespace brood_python {
 
@@ -15,18 +15,12 @@ namespace {
 using client = brood::jobserver_client;
 constexpr std::int64_t between_signals = 50'000'000;  // ns
 
-// No type of error is made for this here: the Python side says what is wrong in its own words.
-[[noreturn]] void raise_unavailable(const brood::error& e) {
-  if (e.code()) raise_os_error(e.code().value());
-  throw std::runtime_error(e.what());
-}
-
 /// None if there is no jobserver.
 py::object find(const py::object& makeflags) {
   auto found = makeflags.is_none() ? client::find() : client::from(makeflags.cast<std::string>());
   if (found) return py::cast(std::move(*found));
   if (found.error().kind() == brood::error_kind::not_found) return py::none();
-  raise_unavailable(found.error());
+  raise(found.error());
 }
 
 /// None if there was none in that time.
@@ -40,7 +34,7 @@ std::unique_ptr<client::slot> take(const client& from, double seconds) {
       const without_gil released;
       taken = from.try_take(part);
     }
-    if (!taken) raise_unavailable(taken.error());
+    if (!taken) raise(taken.error());
     if (*taken) return std::make_unique<client::slot>(std::move(*taken));
     if (left <= between_signals && now_ns() >= until) return nullptr;
     check_signals();

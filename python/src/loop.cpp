@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
-#include <stop_token>
 
 #include <brood/async.hpp>
 #include <brood/run.hpp>
@@ -13,15 +12,11 @@
 #include "engine_options.hpp"
 #include "listener.hpp"
 #include "outcome.hpp"
+#include "wish.hpp"
 
 namespace brood_python {
 
 namespace {
-
-// What is left to do for a command that was started: ask it to stop. Threads: any.
-struct wish {
-  std::stop_source source;
-};
 
 // By value: what it refers to lives in its frame.
 brood::task<void> carry(brood::loop& l, brood::command command, brood::options o,
@@ -40,13 +35,8 @@ brood::task<void> carry(brood::loop& l, brood::command command, brood::options o
 class loop {
  public:
   loop(py::object finished, py::object line)
-      : listener_(std::make_shared<listener>(std::move(finished), std::move(line))) {
-    try {
-      loop_ = std::make_unique<brood::loop>();
-    } catch (const brood::error& e) {
-      raise_os_error(e.code().value());
-    }
-  }
+      : listener_(std::make_shared<listener>(std::move(finished), std::move(line))),
+        loop_(std::make_unique<brood::loop>()) {}
   loop(const loop&) = delete;
   loop& operator=(const loop&) = delete;
   // Of a loop that was closed with commands in it: they are stopped.
@@ -66,7 +56,7 @@ class loop {
     request r;
     brood::options o = read_options(asked, r);
     brood::command command(r.args);
-    if (auto mistake = brood::find_mistake(command, o)) raise_command_error(*mistake, r);
+    if (auto mistake = brood::find_mistake(command, o)) raise(*mistake, &r);
     if (watched) o.on_line = to_on_line(listener_, token);
     wish w;
     loop_->spawn(
@@ -102,7 +92,8 @@ class loop {
 }  // namespace
 
 void bind_loop(py::module_& m) {
-  py::class_<wish>(m, "Wish", "A command in a loop, to be cancelled.")
+  py::class_<wish>(m, "Wish", "A command that can be cancelled.")
+      .def(py::init<>())
       .def(
           "cancel", [](wish& w) { w.source.request_stop(); }, py::call_guard<without_gil>());
   py::class_<loop>(m, "Loop", "The engine's loop, as brood.async_run uses it.")

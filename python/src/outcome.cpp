@@ -53,7 +53,7 @@ py::bytes to_bytes(std::string from) {
 py::dict to_dict(brood::completed_process r) {
   py::dict d;
   d["pid"] = r.pid;
-  d["returncode"] = r.returncode();
+  d["returncode"] = to_returncode(r.status);
   d["reason"] = std::string(to_string(r.reason));
   d["stdout"] = to_bytes(std::move(r.out));
   d["stderr"] = to_bytes(std::move(r.err));
@@ -72,9 +72,16 @@ py::dict to_dict(brood::completed_process r) {
   return d;
 }
 
-py::tuple to_failure(const brood::error& e) {
-  return py::make_tuple(e.kind() == brood::error_kind::timed_out, e.code().value(),
-                        std::string(to_string(e.stage())), e.subject(), e.what());
+py::object to_returncode(const brood::exit_status& s) {
+  if (const std::optional<int> code = s.code()) return py::int_(*code);
+  if (const std::optional<int> signal = s.signal()) return py::int_(-*signal);
+  return py::none();
+}
+
+py::tuple to_failure(const brood::error& e, const request* r) {
+  return py::make_tuple(e.kind() == brood::error_kind::timed_out,
+                        e.code() == std::errc::operation_canceled, std::string(to_string(e.kind())),
+                        to_exception(e, r));
 }
 
 py::tuple to_outcome(brood::expected<brood::completed_process, brood::error> from) {

@@ -1,13 +1,13 @@
 // Running a pipeline below brood.run, on a helper thread.
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
-#include <stop_token>
 
 #include <brood/pipeline.hpp>
 
 #include "engine_options.hpp"
 #include "helper_thread.hpp"
 #include "outcome.hpp"
+#include "wish.hpp"
 
 namespace brood_python {
 
@@ -15,7 +15,7 @@ namespace {
 
 py::dict pipeline_to_dict(brood::completed_pipeline r) {
   py::dict d;
-  d["returncode"] = r.returncode();
+  d["returncode"] = to_returncode(r.status);
   d["stdout"] = to_bytes(std::move(r.out));
   d["reason"] = std::string(to_string(r.reason));
   d["usage"] = to_dict(r.usage);
@@ -27,39 +27,36 @@ py::dict pipeline_to_dict(brood::completed_pipeline r) {
   return d;
 }
 
-// (result, failure): the result as a dict; after a failure the deciding stage's, or None.
+// (result, failure): the result as a dict, also after a failure.
 py::tuple run_pipeline(const py::tuple& asked, const py::list& stages, bool last_decides,
-                       py::handle on_line) {
+                       py::handle on_line, wish& stop) {
   request r;
   brood::options o = read_options(asked, r);
   std::vector<brood::command> commands;
   for (const py::handle stage : stages) commands.emplace_back(path_list(stage.ptr()));
   const brood::pipeline p(std::move(commands), last_decides ? brood::pipe_rule::last_stage
                                                             : brood::pipe_rule::every_stage);
-  line_queue lines;
+  const auto lines = std::make_shared<line_queue>();
   if (!on_line.is_none()) {
-    o.on_line = [&](brood::output_stream from, std::string_view line) {
-      lines.push({from == brood::output_stream::err ? 2 : 1, std::string(line)});
+    o.on_line = [lines](brood::output_stream from, std::string_view line) {
+      lines->push({from == brood::output_stream::err ? 2 : 1, std::string(line)});
     };
   }
-  std::stop_source cancel;
   std::optional<brood::expected<brood::completed_pipeline, brood::error>> done;
   in_helper_thread(
-      lines, on_line, [&] { done.emplace(brood::try_run(p, o, cancel.get_token())); },
-      [&] { cancel.request_stop(); });
+      lines, on_line, [&] { done.emplace(brood::try_run(p, o, stop.source.get_token())); },
+      [&] { stop.source.request_stop(); });
   if (*done) return py::make_tuple(pipeline_to_dict(std::move(**done)), py::none());
   const brood::error& e = done->error();
-  const bool by_name = e.stage() == brood::error_stage::identity;
-  if (!e.result() && (e.code().value() == 0 || by_name)) raise_command_error(e, r);
-  return py::make_tuple(e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
-                        to_failure(e));
+  if (!e.pipeline()) raise(e);
+  return py::make_tuple(pipeline_to_dict(*e.pipeline()), to_failure(e));
 }
 
 }  // namespace
 
 void bind_pipeline(py::module_& m) {
   m.def("run_pipeline", &run_pipeline, py::arg("asked"), py::arg("stages"), py::arg("last_decides"),
-        py::arg("on_line"), "Run stages to their end: (result, failure).");
+        py::arg("on_line"), py::arg("wish"), "Run stages to their end: (result, failure).");
 }
 
 }  // namespace brood_python

@@ -30,8 +30,7 @@ brood::pool_options read_pool_options(const py::dict& asked) {
   brood::pool_options o;
   o.max_workers = to_workers(asked["max_workers"]);
   o.max_queued = asked["max_queued"].cast<std::size_t>();
-  const py::object timeout = asked["timeout"];
-  if (!timeout.is_none()) o.timeout = brood::duration::from_seconds(timeout.cast<double>());
+  o.timeout = to_duration(asked["timeout"], "timeout");
   o.fail_fast = asked["fail_fast"].cast<bool>();
   o.jobserver = to_role(asked["jobserver"]);
   o.prestart_guardian = asked["prestart_guardian"].cast<bool>();
@@ -39,13 +38,7 @@ brood::pool_options read_pool_options(const py::dict& asked) {
 }
 
 std::shared_ptr<brood::pool> open_pool(const brood::pool_options& o) {
-  try {
-    return std::make_shared<brood::pool>(o);
-  } catch (const brood::usage_error& e) {
-    raise_mistake(e);
-  } catch (const brood::error& e) {
-    raise_os_error(e.code().value());
-  }
+  return std::make_shared<brood::pool>(o);
 }
 
 class pool {
@@ -59,7 +52,7 @@ class pool {
     request r;
     brood::options o = read_options(asked, r);
     const brood::command command(r.args);
-    if (auto mistake = brood::find_mistake(command, o)) raise_command_error(*mistake, r);
+    if (auto mistake = brood::find_mistake(command, o)) raise(*mistake, &r);
     if (watched) o.on_line = to_on_line(listener_, token);
     auto j = held_.use([&](brood::pool& p) {
       return p.try_submit(command, std::move(o), [l = listener_, token](const brood::job& done) {

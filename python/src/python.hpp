@@ -19,7 +19,7 @@ namespace py = pybind11;
 /// A Python exception is set; leave the function. Only where no C++ object is half made.
 [[noreturn]] inline void python_error() { throw py::error_already_set(); }
 
-/// Whether the interpreter is on its way out: who asks for the GIL then may never come back.
+/// Whether the interpreter is on its way out: a thread that asks for the GIL then may never get it.
 inline bool shutting_down() noexcept {
 #if PY_VERSION_HEX >= 0x030D0000
   return Py_IsFinalizing() != 0;
@@ -96,15 +96,10 @@ std::int64_t to_ns(double seconds) noexcept;
 /// `seconds` from now, on that clock.
 std::int64_t after(double seconds) noexcept;
 
-/// The returncode of a child, or nothing if it still runs. With the GIL, released to block.
-/// Raises ChildProcessError if it is not, or not any more, a child; and what a signal raised.
-std::optional<int> reap(int pid, bool block);
-/// True once the process has ended, reaped or not; false if it still runs at `until`.
-bool await_exit(int pid, std::int64_t until);
-
 /// poll(2) until `until`; the result of the call, or the negative errno. Without the GIL.
 int poll_until(void* fds, unsigned long count, std::int64_t until) noexcept;
 
+void bind_errors(py::module_& m);
 void bind_start(py::module_& m);
 void bind_wait(py::module_& m);
 void bind_transfer(py::module_& m);

@@ -5,25 +5,34 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
 #include <cstring>
+#include <unordered_set>
 
 namespace brood_python {
 
 namespace {
 
 std::string_view search_path(const request& r) {
-  constexpr std::string_view otherwise = "/bin:/usr/bin";  // os.defpath
-  if (!r.env) {
-    const char* path = std::getenv("PATH");
-    return path ? path : otherwise;
-  }
-  for (const auto& [name, value] : *r.env) {
+  for (const auto& [name, value] : r.env) {
     if (name == "PATH") return value;
   }
-  return otherwise;
+  return "/bin:/usr/bin";  // os.defpath
+}
+
+// Now, as nobody changes it while we have the GIL: os.environ writes through to it at any time, and
+// a pool or a loop reads what it is given much later. Of doubles the first is what getenv(3) sees.
+void copy_environment(request& r) {
+  r.inherits_env = true;
+  std::unordered_set<std::string_view> seen;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t end = text.find('=');
+    if (end == text.npos || !seen.insert(text.substr(0, end)).second) continue;
+    r.env.emplace_back(text.substr(0, end), text.substr(end + 1));
+  }
 }
 
 bool has_empty_entry(std::string_view path) {
@@ -93,11 +102,10 @@ std::vector<std::string> path_list(PyObject* sequence) {
 }
 
 void read_environment(PyObject* mapping, request& r) {
-  if (mapping == Py_None) return;
+  if (mapping == Py_None) return copy_environment(r);
   // .items() of whatever it is: os.environ and other mappings are not dicts.
   const auto items = py::reinterpret_steal<py::object>(PyMapping_Items(mapping));
   if (!items) python_error();
-  auto& list = r.env.emplace();
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.ptr()); ++i) {
     PyObject* const item = PyList_GET_ITEM(items.ptr(), i);
     if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
@@ -109,7 +117,7 @@ void read_environment(PyObject* mapping, request& r) {
       PyErr_SetString(PyExc_ValueError, "illegal environment variable name");
       python_error();
     }
-    list.emplace_back(std::move(name), path_bytes(PyTuple_GET_ITEM(item, 1)));
+    r.env.emplace_back(std::move(name), path_bytes(PyTuple_GET_ITEM(item, 1)));
   }
 }
 
@@ -181,6 +189,8 @@ bool fits_engine(const request& r) {
   if (r.args.empty() || r.executable.empty()) return false;
   const bool searched = r.executable.find('/') == r.executable.npos;
   if (searched && has_empty_entry(search_path(r))) return false;  // means the directory we are in
+  const auto unnamed = [](const auto& variable) { return variable.first.empty(); };
+  if (std::any_of(r.env.begin(), r.env.end(), unnamed)) return false;  // handed on, as by Python
   return !blocks_signals();
 }
 
@@ -190,9 +200,9 @@ brood::options to_options(const request& r) {
   if (r.out >= 0) o.out = brood::fd(r.out);
   if (r.err >= 0) o.err = brood::fd(r.err);
   if (r.cwd) o.cwd = *r.cwd;
-  if (r.env) {
-    o.env = brood::environment::empty();
-    for (const auto& [name, value] : *r.env) o.env.set(name, value);
+  o.env = brood::environment::empty();
+  for (const auto& [name, value] : r.env) {
+    if (!name.empty()) o.env.set(name, value);  // os.environ has such where the host has
   }
   if (!r.args.empty() && r.executable != r.args.front()) o.executable = r.executable;
   o.contain = brood::containment::process;
@@ -209,17 +219,6 @@ brood::options to_options(const request& r) {
   o.close_fds = r.close_fds;
   o.pass_fds = r.pass_fds;
   return o;
-}
-
-void raise_start_error(const brood::error& e, const request& r) {
-  const int os = e.code().value();
-  if (os != 0 && e.stage() == brood::error_stage::exec) raise_os_error(os, r.executable_object);
-  if (os != 0 && e.stage() == brood::error_stage::chdir) raise_os_error(os, r.cwd_object);
-  if (os != 0) raise_os_error(os);
-  const std::string_view text = e.what();
-  if (text.find("is not open") != text.npos) raise_os_error(EBADF);
-  PyErr_SetString(PyExc_ValueError, e.what());
-  python_error();
 }
 
 }  // namespace brood_python

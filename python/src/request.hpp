@@ -17,7 +17,8 @@ namespace brood_python {
 struct request {
   std::vector<std::string> args;
   std::string executable;
-  std::optional<std::vector<std::pair<std::string, std::string>>> env;
+  std::vector<std::pair<std::string, std::string>> env;
+  bool inherits_env = false;  ///< env is this process's own
   std::optional<std::string> cwd;
   int in = -1;  ///< descriptor that becomes 0; -1: the caller's own
   int out = -1;
@@ -43,6 +44,7 @@ int to_number(PyObject* object);
 std::string path_bytes(PyObject* object);
 /// The items of a sequence of such.
 std::vector<std::string> path_list(PyObject* sequence);
+/// None: what this process has at this moment. Called with the GIL, as all of these.
 void read_environment(PyObject* mapping, request& r);
 /// What to run, with what around it, in this order: the first that is bad is the error.
 void read_program(PyObject* args, PyObject* executable, PyObject* env, PyObject* cwd, request& r);
@@ -57,8 +59,6 @@ std::vector<std::string> exec_candidates(const request& r);
 bool fits_engine(const request& r);
 /// The part of `r` that is neither args nor streams' kinds, as options.
 brood::options to_options(const request& r);
-/// The request's failure as the exception that the standard module raises.
-[[noreturn]] void raise_start_error(const brood::error& e, const request& r);
 
 /// fork(2) with the standard module's order of steps; for preexec_fn and what fits_engine() is
 /// false for. \return the pid. Raises as the standard module does.

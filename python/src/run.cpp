@@ -1,12 +1,13 @@
 // run() in one piece, for calls that need no Popen object: start, move bytes, reap.
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
-
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include <brood/process.hpp>
 
+#include "end_of_process.hpp"
+#include "errors.hpp"
 #include "request.hpp"
 #include "transfer.hpp"
 
@@ -32,29 +33,26 @@ brood::stdio to_stdio(py::handle target) {
 
 bool is_pipe(const brood::stdio& s) { return s.what() == brood::stdio::kind::pipe; }
 
-// A command in the middle of run(). It is let go on every path: who reaps it is decided here.
+// A command in the middle of run(). The engine's until its end, so that nothing goes by a number;
+// it is let go on every path: whether it is killed is decided here.
 class running {
  public:
-  explicit running(brood::process p) : process_(std::move(p)), pid_(process_.pid()) {
-    process_.detach();
-  }
+  explicit running(brood::process p) : process_(std::move(p)) {}
+  running(const running&) = delete;
+  running& operator=(const running&) = delete;
+  ~running() { process_.detach(); }
 
   brood::process& process() noexcept { return process_; }
 
   /// The returncode, or nothing at `until`.
   std::optional<int> wait(std::int64_t until) {
-    try {
-      if (until == INT64_MAX) return reap(pid_, true);
-      const std::optional<int> code = reap(pid_, false);
-      if (code || !await_exit(pid_, until)) return code;
-      return reap(pid_, true);
-    } catch (py::error_already_set& e) {
-      if (e.matches(PyExc_ChildProcessError)) return 0;  // reaped elsewhere: its status is lost
-      throw;
-    }
+    const std::optional<brood::exit_status> status = await_end(process_, until);
+    if (!status) return {};
+    const std::optional<int> signal = status->signal();
+    return signal ? -*signal : status->code().value_or(0);  // 0: lost, it was reaped elsewhere
   }
 
-  void kill() noexcept { ::kill(pid_, SIGKILL); }
+  void kill() { process_.kill(); }
 
   /// After an exception: what the standard module's `except` and `with` do.
   void abandon(bool interrupt) {
@@ -66,12 +64,11 @@ class running {
     } catch (py::error_already_set&) {
       kill();  // a second Ctrl-C: the first is what the caller hears of
     }
-    py::module_::import("brood._popen").attr("_adopt")(pid_);
+    py::module_::import("brood._popen").attr("_adopt")(process_.pid());
   }
 
  private:
   brood::process process_;
-  int pid_;
 };
 
 struct streams {
@@ -159,17 +156,17 @@ py::object run(py::handle args, py::handle executable, py::handle env, py::handl
   o.err = to_stdio(err);
   const streams open{is_pipe(o.in), is_pipe(o.out), is_pipe(o.err)};
   std::optional<brood::error> failure;
-  std::optional<running> started;
+  std::unique_ptr<running> started;
   {
     const without_gil released;
     auto p = brood::try_spawn(brood::command(std::move(r.args)), std::move(o));
     if (p) {
-      started.emplace(std::move(*p));
+      started = std::make_unique<running>(std::move(*p));
     } else {
       failure = p.error();
     }
   }
-  if (failure) raise_start_error(*failure, r);
+  if (failure) raise_as_standard(*failure, r);
   return finish(*started, data, open, until);
 }
 

@@ -6,6 +6,7 @@
 
 #include <brood/process.hpp>
 
+#include "errors.hpp"
 #include "request.hpp"
 
 namespace brood_python {
@@ -28,7 +29,7 @@ int start_on_engine(const request& r) {
       failure = started.error();
     }
   }
-  if (failure) raise_start_error(*failure, r);
+  if (failure) raise_as_standard(*failure, r);
   return pid;
 }
 

@@ -26,67 +26,65 @@ int returncode_of(int status) noexcept {
 
 }  // namespace
 
-std::optional<int> reap(int pid, bool block) {
-  if (block) check_signals();  // one that came just before would not wake waitpid
-  for (;;) {
-    int status = 0;
-    int os = 0;
-    pid_t r;
-    if (block) {
-      const without_gil released;
-      r = ::waitpid(pid, &status, 0);
-      os = errno;
-    } else {
-      r = ::waitpid(pid, &status, WNOHANG);
-      os = errno;
-    }
-    if (r == pid) return returncode_of(status);
-    if (r == 0) return {};
-    if (os != EINTR) raise_os_error(os);
-    check_signals();
-  }
-}
-
 namespace {
 
-// Looks with growing pauses: where there is no pidfd to be had.
-bool watch(int pid, std::int64_t until) {
-  std::int64_t pause = first_pause;
-  for (;;) {
-    siginfo_t info{};
-    const int r = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
-    if (r < 0 || info.si_pid != 0) return true;
-    const std::int64_t now = now_ns();
-    if (now >= until) return false;
-    pause = std::min(pause * 2, longest_pause);
-    int interrupted;
-    {
-      const without_gil released;
-      interrupted = poll_until(nullptr, 0, std::min(until, now + pause));
-    }
-    if (interrupted == -EINTR) check_signals();
-  }
+// One call from the interpreter's view: no handler sees a command that is reaped and has no
+// returncode yet. ChildProcessError if it is not, or not any more, a child.
+void reap(py::handle popen, int pid) {
+  // Interned: a name made anew for each look-up would fill the interpreter's cache of methods.
+  static PyObject* const returncode = PyUnicode_InternFromString("returncode");
+  int status = 0;
+  const pid_t r = ::waitpid(pid, &status, WNOHANG);
+  if (r < 0) raise_os_error(errno);
+  if (r != pid) return;
+  const py::int_ code(returncode_of(status));
+  if (PyObject_SetAttr(popen.ptr(), returncode, code.ptr()) < 0) python_error();
 }
+
+// Hears the end of a child without reaping it. Made while nobody can have reaped it: the number is
+// the child's own then, and from there on nothing goes by the number.
+class exit_event {
+ public:
+  explicit exit_event(int pid)
+      : pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+  exit_event(const exit_event&) = delete;
+  exit_event& operator=(const exit_event&) = delete;
+  ~exit_event() {
+    if (pidfd_ >= 0) ::close(pidfd_);
+  }
+
+  /// Whether it has ended; false at `until`.
+  bool wait(std::int64_t until) const {
+    check_signals();  // one that came just before would not wake poll
+    for (std::int64_t pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
+      if (pidfd_ < 0 && ended()) return true;
+      pollfd p{pidfd_, POLLIN, 0};
+      const std::int64_t now = now_ns();
+      const std::int64_t limit = pidfd_ >= 0 || until <= now ? until : std::min(until, now + pause);
+      int r;
+      {
+        const without_gil released;
+        r = poll_until(&p, 1, limit);
+      }
+      if (r > 0) return true;
+      if (r == -EINTR) check_signals();
+      if (r == 0 && now_ns() >= until) return pidfd_ < 0 && ended();
+    }
+  }
+
+ private:
+  // Where there is no pidfd to be had.
+  bool ended() const {
+    siginfo_t info{};
+    const int r = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    return r < 0 || info.si_pid != 0;
+  }
+
+  int pid_;
+  int pidfd_;
+};
 
 }  // namespace
-
-bool await_exit(int pid, std::int64_t until) {
-  check_signals();  // one that came just before would not wake poll
-  const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  if (pidfd < 0) return errno == ESRCH || watch(pid, until);
-  for (;;) {
-    pollfd p{pidfd, POLLIN, 0};
-    int r;
-    {
-      const without_gil released;
-      r = poll_until(&p, 1, until);
-    }
-    if (r == -EINTR && PyErr_CheckSignals() == 0) continue;
-    ::close(pidfd);
-    if (r == -EINTR) python_error();
-    return r > 0;
-  }
-}
 
 std::int64_t after(double seconds) noexcept {
   const std::int64_t now = now_ns();
@@ -110,7 +108,8 @@ int poll_until(void* fds, unsigned long count, std::int64_t until) noexcept {
   timespec left{};
   timespec* limit = nullptr;
   if (until != INT64_MAX) {
-    const std::int64_t ns = std::max<std::int64_t>(until - now_ns(), 0);
+    const std::int64_t now = now_ns();
+    const std::int64_t ns = until > now ? until - now : 0;  // `until` may be long before all time
     left = {ns / second, ns % second};
     limit = &left;
   }
@@ -119,17 +118,13 @@ int poll_until(void* fds, unsigned long count, std::int64_t until) noexcept {
 }
 
 void bind_wait(py::module_& m) {
-  m.def(
-      "reap",
-      [](int pid, bool block) -> py::object {
-        const std::optional<int> code = reap(pid, block);
-        return code ? py::object(py::int_(*code)) : py::object(py::none());
-      },
-      py::arg("pid"), py::arg("block"),
-      "The returncode of a child, None if it still runs; ChildProcessError if it is no child.");
-  m.def(
-      "await_exit", [](int pid, double seconds) { return await_exit(pid, after(seconds)); },
-      py::arg("pid"), py::arg("seconds"), "Wait without reaping; whether the process has ended.");
+  m.def("reap", &reap, py::arg("popen"), py::arg("pid"),
+        "Set the returncode of a child that has ended; ChildProcessError if it is no child.");
+  py::class_<exit_event>(m, "ExitEvent", "The end of a child that nobody has reaped yet.")
+      .def(py::init<int>())
+      .def(
+          "wait", [](const exit_event& e, double seconds) { return e.wait(after(seconds)); },
+          "Wait without reaping; whether the process has ended.");
 }
 
 }  // namespace brood_python

@@ -6,6 +6,7 @@
 
 #include "engine_options.hpp"
 #include "held_pool.hpp"
+#include "helper_thread.hpp"
 #include "listener.hpp"
 #include "outcome.hpp"
 
@@ -22,7 +23,7 @@ brood::worker_options to_options(const py::dict& d) {
   brood::worker_options o;
   o.min_workers = d["min_workers"].cast<int>();
   o.max_workers = to_workers(d["max_workers"]);
-  o.idle_timeout = to_duration(d["idle_timeout"]);
+  o.idle_timeout = to_duration(d["idle_timeout"], "idle_timeout");
   if (d["framing"].cast<std::string>() != "lines") {
     o.framing = brood::worker_framing::length_prefixed;
   }
@@ -30,26 +31,25 @@ brood::worker_options to_options(const py::dict& d) {
   o.max_frame = d["max_frame"].cast<std::size_t>();
   o.hello = to_message(d["hello"]);
   o.ready = to_message(d["ready"]);
-  o.start_timeout = to_duration(d["start_timeout"]);
-  o.timeout = to_duration(d["timeout"]);
+  o.start_timeout = to_duration(d["start_timeout"], "start_timeout");
+  o.timeout = to_duration(d["timeout"], "timeout");
   o.max_queued = d["max_queued"].cast<std::size_t>();
   o.max_requests = d["max_requests"].cast<std::uint64_t>();
-  o.max_age = to_duration(d["max_age"]);
+  o.max_age = to_duration(d["max_age"], "max_age");
   o.max_rss_bytes = d["max_rss_bytes"].cast<std::uint64_t>();
-  o.close_grace = to_duration(d["close_grace"]);
+  o.close_grace = to_duration(d["close_grace"], "close_grace");
   o.stderr_tail = d["stderr_tail"].cast<std::size_t>();
   return o;
 }
 
 using answer = brood::expected<std::string, brood::error>;
 
-// (answer, None), or (result or None, (kind, whether it was cancelled, failure)).
+// (answer, None), or (the worker's result or None, what went wrong).
 py::tuple to_answer(answer from) {
   if (from) return py::make_tuple(to_bytes(std::move(*from)), py::none());
   const brood::error& e = from.error();
-  const bool cancelled = e.code() == std::errc::operation_canceled;
   return py::make_tuple(e.result() ? py::object(to_dict(*e.result())) : py::object(py::none()),
-                        py::make_tuple(std::string(to_string(e.kind())), cancelled, to_failure(e)));
+                        to_failure(e));
 }
 
 std::shared_ptr<brood::worker_pool> open_pool(const py::tuple& asked, const py::dict& fields,
@@ -64,10 +64,8 @@ std::shared_ptr<brood::worker_pool> open_pool(const py::tuple& asked, const py::
   }
   try {
     return std::make_shared<brood::worker_pool>(brood::command(r.args), std::move(o));
-  } catch (const brood::usage_error& e) {
-    raise_command_error(e, r);
   } catch (const brood::error& e) {
-    raise_os_error(e.code().value());
+    raise(e, &r);
   }
 }
 
@@ -79,7 +77,7 @@ class worker_pool {
 
   /// None if the queue is full.
   py::object request_one(std::string message, py::handle timeout) {
-    const brood::duration limit = to_duration(timeout);
+    const brood::duration limit = to_duration(timeout, "timeout");
     auto r =
         held_.use([&](brood::worker_pool& p) { return p.try_request(std::move(message), limit); });
     return r ? py::cast(std::move(*r)) : py::object(py::none());
@@ -141,6 +139,17 @@ bool wait_for(const brood::reply& r, double seconds) {
   return r.wait_for(brood::duration::from_seconds(seconds));
 }
 
+// Of the thread that hears signals, once it turns out to be long: the waiting is another thread's,
+// and may go on there after a handler has raised.
+bool await_reply(const brood::reply& r, double seconds) {
+  const std::int64_t until = after(seconds);
+  background wait(
+      std::make_shared<line_queue>(),
+      [r, limit = brood::duration::from_seconds(seconds)] { (void)r.wait_for(limit); }, [] {});
+  (void)wait.serve(py::none(), until, background::interrupt::leaves_it_alone);
+  return r.done();
+}
+
 py::tuple outcome(const brood::reply& r) {
   std::optional<answer> a;
   {
@@ -157,6 +166,7 @@ void bind_worker_pool(py::module_& m) {
       .def_property_readonly("state", [](const brood::reply& r) { return name_of(r.state()); })
       .def("done", &brood::reply::done)
       .def("wait_for", &wait_for)
+      .def("await_long", &await_reply)
       .def("cancel", &brood::reply::cancel, py::call_guard<without_gil>())
       .def("outcome", &outcome);
   py::class_<worker_pool>(m, "WorkerPool", "The engine's pool, as brood.WorkerPool wraps it.")

@@ -93,7 +93,7 @@ class Results(unittest.TestCase):
                 brood.run(["true"], **{keyword: value})
             # Neither the tool's flags nor the library's names.
             self.assertNotRegex(str(caught.exception), r"--|\btee\b|\bin,|\berr\b|\bout\b")
-        for keyword, value in (("contain", 3), ("on_line", 3), ("umask", "x"), ("timeout", "1"), ("drain_grace", [])):
+        for keyword, value in (("contain", 3), ("on_line", 3), ("umask", "x"), ("timeout", b"1"), ("drain_grace", [])):
             with self.assertRaisesRegex(TypeError, keyword):
                 brood.run(["true"], **{keyword: value})
         with self.assertRaisesRegex(ValueError, "start_new_session"):

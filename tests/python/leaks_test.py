@@ -5,6 +5,7 @@ import asyncio
 import gc
 import os
 import sys
+import threading
 import time
 import unittest
 
@@ -36,6 +37,18 @@ def awaited(*arguments, within=None, **keywords):
     loop.run_until_complete(asyncio.wait_for(brood.async_run(*arguments, **keywords), within))
 
 
+def in_thread(call):
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+
+
+def early(process):
+    fails(lambda: process.wait(timeout=0), subprocess.TimeoutExpired)
+    process.stop([9])
+    process.wait()
+
+
 pool = workers = loop = None
 KINDS = {
     "run": lambda: subprocess.run(["true"]),
@@ -55,10 +68,13 @@ KINDS = {
     "brood.run, on_line raises": lambda: fails(lambda: brood.run(["echo", "x"], on_line=raising), LookupError),
     "brood.run, mistakes": lambda: fails(lambda: brood.run(["true"], nice=100), ValueError),
     "brood.run, no program": lambda: fails(lambda: brood.run(["/no/such"]), FileNotFoundError),
+    "brood.run in a thread": lambda: in_thread(lambda: brood.run(["echo", "x"], capture_output=True)),
+    "a wait that drives": lambda: brood.Popen(["echo", "x"], stdout=-1, max_output=9, on_line=lambda line: None).wait(),
+    "a wait that comes too early": lambda: early(brood.Popen(["sleep", "60"], on_line=lambda line: None)),
     "brood.Popen": lambda: brood.Popen(["cat"], stdin=-1, stdout=-1, contain="group").stop(),
     "a job": lambda: pool.submit(["true"], capture_output=True, on_done=lambda job: job.result()).result(),
-    "a job, on_line raises": lambda: fails(lambda: pool._submit((["echo", "x"],), None, False, None, False, None, None,
-                                                                {"on_line": raising}, False).result(), LookupError),
+    "a job, on_line raises": lambda: fails(lambda: pool._submit(["echo", "x"], False, None, None, {"on_line": raising},
+                                                                False).result(), LookupError),
     "map": lambda: pool.map([["true"], ["true"]], stdout=-1),
     "retry": lambda: brood.run(["false"], retry=2),
     "a pipeline": lambda: brood.run(brood.command("echo") | brood.command("cat"), capture_output=True),

@@ -162,10 +162,6 @@ class Newer(Clean):
 
 
 class Promises(Clean):
-    def test_not_the_standard_module(self):
-        code, out, _ = script("import sys, brood, brood.subprocess; print('subprocess' in sys.modules)")
-        self.assertEqual((code, out), (0, "False\n"))
-
     def test_no_descriptor_while_it_runs(self):
         process = subprocess.Popen(["sleep", "60"])
         self.assertEqual(set(os.listdir("/proc/self/fd")), self.before)

@@ -22,7 +22,8 @@ SOURCES = ROOT / "python"
 SUITES = ["test.test_subprocess", "test.test_popen"]
 SHORT = [["parity_test.py"], ["newer_test.py"],
          ["command_test.py", "Results"], ["pool_test.py", "Jobs", "Surroundings"], ["pipeline_test.py", "Running"],
-         ["worker_pool_test.py", "Failures", "Ends"], ["async_test.py"]]
+         ["worker_pool_test.py", "Failures", "Ends"], ["async_test.py"],
+         ["standard_test.py"], ["waiting_test.py", "Interrupts", "AtExit"], ["errors_test.py", "Values"]]
 
 
 def interpreters():

@@ -118,7 +118,7 @@ class Pools(Clean):
                 pool.submit(["sleep", "0.1"])
             self.assertGreater(time.monotonic() - start, 0.2)
 
-    def test_expect_sealed(self):
+    def test_prestart_guardian(self):
         with brood.Pool(2, prestart_guardian=True) as pool:
             self.assertEqual(pool.submit(["true"], contain="sealed").result().reason, "exited")
         with brood.Pool(2, prestart_guardian=True):

@@ -102,6 +102,18 @@ class Workers(WorkerTest):
             self.assertTrue(heard.wait(60))
         self.assertEqual(lines, ["to stdout"])
 
+    def test_progress_of_a_worker(self):
+        lines, heard = [], threading.Event()
+
+        def hear(line):
+            lines.append(line)
+            if len(lines) == 2:
+                heard.set()
+        with brood.WorkerPool([HELPER, "out", "10%\\r20%\\r", "+", "serve-socket"], channel="socket", text=True,
+                              max_workers=1, min_workers=1, on_line=hear):
+            self.assertTrue(heard.wait(60))  # while the worker is in the middle of its line
+        self.assertEqual(lines, ["10%", "20%"])
+
     def test_ready(self):
         with self.pool("hello there", ready="hello there", min_workers=1, start_timeout=60) as pool:
             self.assertTrue(pool.warm_up(60))
