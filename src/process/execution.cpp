@@ -261,12 +261,13 @@ void execution::wait_for_exit() { scope_->wait_for_exit(); }
 
 bool execution::ended() const {
   const std::lock_guard hold(lock_);
-  return driver_.ended() && (!driver_.stopping() || driver_.stopped());
+  return driver_.ended();
 }
 
 bool execution::settled() const {
   const std::lock_guard hold(lock_);
-  const bool over = scope_->exited() || scope_->refused() || driver_.gave_up();
+  if (scope_->refused()) return true;
+  const bool over = scope_->exited() || driver_.gave_up();
   return over && (!driver_.stopping() || driver_.stopped());
 }
 

@@ -12,6 +12,7 @@
 #include "spawn/launch.hpp"
 #include "spawn/plan.hpp"
 #include "spawn/step_table.hpp"
+#include "sys/call.hpp"
 #include "sys/wait.hpp"
 
 namespace brood::detail {
@@ -55,7 +56,7 @@ void guardian_handle::reap() noexcept {
   if (!process) return;
   (void)process.signal(SIGCONT);  // what it has may have stopped it
   sys::exit_record record;
-  while (process.reap(sys::wait_mode::block, record) == -EINTR) {
+  while (sys::may_pass(process.reap(sys::wait_mode::block, record))) {
   }
   process = {};
 }

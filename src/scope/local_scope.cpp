@@ -10,6 +10,7 @@
 #include "scope/scope.hpp"
 #include "scope/unreaped.hpp"
 #include "spawn/launch.hpp"
+#include "sys/call.hpp"
 #include "sys/fd.hpp"
 #include "sys/proc.hpp"
 #include "sys/time.hpp"
@@ -63,7 +64,7 @@ class local_scope final : public scope {
     if (!starting() || !pending_.await(until)) return;
     if (pending_.outcome().os == 0) return;
     (void)child_.signal(SIGKILL);  // it exits by itself, unless its report could not be read
-    reap(sys::wait_mode::block);
+    wait_for_exit();
   }
   error refusal() const override { return plan_->explain(why_); }
   error hanging_start() const override { return plan_->explain(pending_.progress(ETIMEDOUT)); }
@@ -103,7 +104,7 @@ class local_scope final : public scope {
   void reap(sys::wait_mode mode) noexcept {
     if (exited_ || refused_) return;
     const int r = child_.reap(mode, end_.record);
-    if (r == 0 || r == -EINTR) return;
+    if (r == 0 || sys::may_pass(r)) return;  // asked again
     if (r == -ECHILD) (void)sys::exit_after_reap(child_.pidfd(), end_.record);
     end_.at = sys::now();
     tree_->root_ended();
@@ -141,7 +142,7 @@ expected<std::unique_ptr<scope>, error> start_local(std::shared_ptr<const plan> 
 
 std::optional<error> find_obstacle(containment level) {
   if (level == containment::process || level == containment::group) return {};
-  const int r = sys::proc_is_ours();
+  const int r = sys::proc_is_still_ours();
   if (r == 1) return {};
   const bool shortage = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
   if (shortage) return os_error(error_stage::open, "/proc", -r);

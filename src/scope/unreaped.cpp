@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/pod_array.hpp"
+#include "sys/call.hpp"
 
 namespace brood::detail {
 
@@ -42,8 +43,8 @@ void reap_unreaped() noexcept {
   for (std::size_t i = children().size(); i > 0; --i) {
     unreaped_child& c = children()[i - 1];
     sys::exit_record record;
-    const bool runs = c.parent == self && c.ref.reap(sys::wait_mode::poll, record) == 0;
-    if (!runs) children().remove(i - 1);
+    const int r = c.parent == self ? c.ref.reap(sys::wait_mode::poll, record) : -ECHILD;
+    if (r != 0 && !sys::may_pass(r)) children().remove(i - 1);
   }
   count.store(children().size());
 }

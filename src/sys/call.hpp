@@ -41,4 +41,9 @@ inline bool may_be_refusal(long r) noexcept {
   return r == -ENOSYS || r == -EPERM || r == -EINVAL || r == -EACCES || r == -EOPNOTSUPP;
 }
 
+/// Whether a call that ended so may go well when it is made again.
+inline bool may_pass(long r) noexcept {
+  return r == -EINTR || r == -EAGAIN || r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
 }  // namespace brood::detail::sys

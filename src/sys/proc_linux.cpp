@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -165,7 +167,10 @@ int count_namespaces(const char* status) noexcept {
 
 }  // namespace
 
-int proc_is_ours() noexcept {
+namespace {
+
+/// The number that /proc has for us; 0: none; or the negative errno.
+int own_number() noexcept {
   char self[16];
   const long n = call("readlinkat", [&] {
     return ::syscall(SYS_readlinkat, AT_FDCWD, "/proc/self", self, sizeof self);
@@ -177,12 +182,28 @@ int proc_is_ours() noexcept {
   if (n < 0) return static_cast<int>(n);
   int pid = 0;
   std::from_chars(self, self + n, pid);
-  if (pid != ::getpid()) return 0;
+  return pid;
+}
+
+}  // namespace
+
+int proc_is_ours() noexcept {
+  const int pid = own_number();
+  if (pid != ::getpid()) return std::min(pid, 0);
   // In two namespaces we may have the same number by chance.
   char status[4096];
   const long size = read_small("/proc/self/status", status, sizeof status);
   if (size < 0) return static_cast<int>(size);
   return count_namespaces(status) <= 1;
+}
+
+int proc_is_still_ours() noexcept {
+  static std::atomic<int> known{0};  // the process that found so
+  const int pid = ::getpid();
+  if (known.load(std::memory_order_relaxed) == pid && own_number() == pid) return 1;
+  const int r = proc_is_ours();
+  if (r == 1) known.store(pid, std::memory_order_relaxed);
+  return r;
 }
 
 int look_at_process(int pid, process_stat& out) noexcept {

@@ -24,7 +24,6 @@
 #include <gtest/gtest.h>
 
 #include "obstacle/cases.hpp"
-#include "obstacle/known_today.hpp"
 #include "support/bare.hpp"
 #include "support/clean.hpp"
 #include "support/files.hpp"
@@ -114,11 +113,6 @@ class face_check {
  private:
   std::string case_mark() const { return mark_ + "." + ending_; }
 
-  std::chrono::milliseconds limit() const {
-    const bool known = known_today(obstacle_.name, face_.name, ending_) != nullptr;
-    return known ? std::chrono::milliseconds(bound_of_known) : bound;
-  }
-
   std::vector<std::pair<std::string, std::string>> environment(const std::string& mark) const {
     return {{"BROOD_TEST_MARK", mark},
             {"BROOD_HELPER", helper()},
@@ -140,7 +134,7 @@ class face_check {
                           const std::string& root = "") const {
     constexpr auto moment = 3000ms;
     std::string text;
-    support::poll_until(std::min<std::chrono::milliseconds>(limit(), moment), [&] {
+    support::poll_until(std::min<std::chrono::milliseconds>(bound, moment), [&] {
       text.clear();
       for (const left_over& l : support::left_of(mark)) {
         if (reaches(level, l, root)) text += std::to_string(l.pid) + " " + l.command + "; ";
@@ -153,7 +147,7 @@ class face_check {
   bool tree_is_there() const {
     const std::size_t nest = ending_ == "crowd" ? 101 : 5;
     return support::wait_for_file_line_count(
-               pids_, nest, std::chrono::duration_cast<std::chrono::milliseconds>(limit()))
+               pids_, nest, std::chrono::duration_cast<std::chrono::milliseconds>(bound))
                .size() >= nest;
   }
 
@@ -180,7 +174,7 @@ class face_check {
     }
     host_->write_line(ending_ + " " + case_mark() + " " + pids_);
     if (ending_ == "death") return check_death();
-    const std::optional<std::string> line = host_->line(limit());
+    const std::optional<std::string> line = host_->line(bound);
     if (!line) {
       const std::string what = (host_->ended() ? "the host ended: " : "hangs: ") + host_->err();
       host_.reset();
@@ -238,7 +232,7 @@ class face_check {
     support::kill_pid(pid);
     std::string left = left_behind(case_mark(), "sealed");
     if (left.empty()) left = left_behind(mark_, "sealed");
-    const std::optional<int> status = host_->wait(limit());
+    const std::optional<int> status = host_->wait(bound);
     host_.reset();
     if (!left.empty()) return "left behind: " + left;
     if (!status) return "does not end";
@@ -275,7 +269,7 @@ class face_check {
     }
     std::string left;
     if (ending_ == "death" && !refused_) left = left_behind(case_mark(), "sealed");
-    const std::optional<int> status = tool.wait(limit());
+    const std::optional<int> status = tool.wait(bound);
     if (!status) return "hangs: " + tool.err();
     const std::string said = tool.err();
     const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
@@ -316,15 +310,10 @@ class face_check {
 };
 
 void Obstacle::judge(const face& f, const std::string& ending, const std::string& what_is_wrong) {
-  const char* const why = known_today(GetParam().name, f.name, ending);
   const std::string name = f.name + ", " + ending;
   const std::lock_guard hold(lock_);
   if (what_is_wrong.empty()) return;
-  if (why != nullptr) {
-    std::cout << "known: " << name << ": " << what_is_wrong << "\n";
-  } else {
-    failures_.push_back(name + ": " + what_is_wrong);
-  }
+  failures_.push_back(name + ": " + what_is_wrong);
 }
 
 void Obstacle::check(const face& f) {

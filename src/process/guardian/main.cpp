@@ -28,6 +28,7 @@
 #include "spawn/launch.hpp"
 #include "spawn/pack.hpp"
 #include "spawn/step_table.hpp"
+#include "sys/call.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 #include "sys/wait.hpp"
@@ -190,7 +191,8 @@ class guardian {
     const child_error how = starting_ ? exec_.progress(ETIMEDOUT) : exec_.outcome();
     if (!starting_ && is_failure(how)) {
       sys::exit_record unused;
-      (void)c.ref.reap(sys::wait_mode::block, unused);
+      while (sys::may_pass(c.ref.reap(sys::wait_mode::block, unused))) {
+      }
       return fail(how);
     }
     if (!starting_) forget_plan();
