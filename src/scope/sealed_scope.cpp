@@ -15,6 +15,7 @@
 #include "scope/scope.hpp"
 #include "scope/unreaped.hpp"
 #include "spawn/pack.hpp"
+#include "spawn/step_table.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 
@@ -59,7 +60,10 @@ class sealed_scope final : public scope {
   error hanging_start() const override { return plan_->explain(why_); }
   void await_start(deadline until) noexcept override {
     while (starting_ && !until.passed(sys::now())) {
-      (void)sys::poll_until(sys::wait_item::to_read(channel()), until);
+      const deadline patience = deadline::after(sys::now(), guardian_patience);
+      const bool news = sys::poll_until(sys::wait_item::to_read(channel()), earlier(until, patience));
+      // What it has started may have halted it before it could say so.
+      if (!news) (void)guardian_.process.signal(SIGCONT);
       update();
     }
   }
@@ -282,6 +286,19 @@ deadline sealed_scope::deliver(int number, bool fresh, std::int64_t now) noexcep
   return guardian_late_.passed(now) ? rescue(now) : guardian_late_;
 }
 
+/// What could not be handed to the guardian may be a descriptor that is not open: that is the
+/// command's own failure.
+error explain_refusal(const plan& p, error why) {
+  if (why.code().value() != EBADF) return why;
+  const plan_view& view = p.view();
+  for (std::uint32_t i = 0; i < view.step_count; ++i) {
+    const int* const number = source_of(view.steps[i]);
+    if (!number || sys::is_open(*number) == 0) continue;
+    return p.explain({kind_of(view.steps[i].what).stage, EBADF, i});
+  }
+  return why;
+}
+
 }  // namespace
 
 expected<std::unique_ptr<scope>, error> start_sealed(std::shared_ptr<const plan> p,
@@ -290,12 +307,12 @@ expected<std::unique_ptr<scope>, error> start_sealed(std::shared_ptr<const plan>
   const plan_view& view = p->view();
   const auto remapped = resources ? remap_fds(view) : std::nullopt;
   auto g = remapped ? resources->guardians.take(view.portable) : start_guardian(&view, view.portable);
-  if (!g) return unexpected(g.error());
+  if (!g) return unexpected(explain_refusal(*p, g.error()));
   auto s = std::make_unique<sealed_scope>(std::move(*g),
                                           remapped ? &resources->guardians : nullptr, p);
   const int r = remapped ? s->launch(remapped->view, remapped->sources, remapped->first, steps)
                          : s->launch(view, {}, 0, steps);
-  if (r < 0) return unexpected(os_error(error_stage::guard, "guardian", -r));
+  if (r < 0) return unexpected(explain_refusal(*p, os_error(error_stage::guard, "guardian", -r)));
   return std::unique_ptr<scope>(std::move(s));
 }
 

@@ -96,6 +96,9 @@ constexpr verb table[] = {
     {"wait-signal", verb_wait_signal, kind::blocks, 1, any,
      "SIG...: block, await one, print its name"},
 
+    {"signal-parent", verb_signal_parent, kind::quick, 1, 1, "SIG: to the parent, not to init"},
+    {"become-user", verb_become_user, kind::quick, 1, 1, "UID: for good; as root"},
+
     {"bg", verb_bg, kind::quick, 1, any, "CHAIN: in a child, not waited for"},
     {"setsid-bg", verb_setsid_bg, kind::quick, 1, any, "CHAIN: same, leader of its own session"},
     {"setpgid-bg", verb_setpgid_bg, kind::quick, 1, any, "CHAIN: same, leader of its own group"},

@@ -97,4 +97,11 @@ void verb_wait_signal(arguments args) {
   put(STDOUT_FILENO, signal_name(signal) + "\n");
 }
 
+void verb_signal_parent(arguments args) { kill_child(getppid(), to_signal(args[0])); }
+
+void verb_become_user(arguments args) {
+  const auto id = static_cast<uid_t>(to_integer(args[0]));
+  if (setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0) fail("become-user");
+}
+
 }  // namespace helper

@@ -62,6 +62,8 @@ void verb_ignore(arguments args);
 void verb_on_term(arguments args);
 void verb_block_signals(arguments args);
 void verb_wait_signal(arguments args);
+void verb_signal_parent(arguments args);
+void verb_become_user(arguments args);
 
 // tree.cpp
 void verb_bg(arguments args);

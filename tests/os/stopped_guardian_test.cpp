@@ -1,0 +1,133 @@
+// Jobs that halt whoever is above them, and sealed commands that were let go.
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <brood/brood.hpp>
+
+#include "support/clean.hpp"
+#include "support/files.hpp"
+#include "support/helper.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using brood::containment;
+using brood::reason;
+using support::helper;
+
+brood::options sealed() {
+  return {.stop = {{SIGTERM, 50ms}, {SIGKILL, {}}}, .contain = containment::sealed};
+}
+
+// Halts its guardian, and leaves a child that ignores TERM.
+class HaltedGuardian : public support::os_test {
+ protected:
+  std::vector<std::string> command(std::vector<std::string> before = {}) const {
+    std::vector<std::string> words = std::move(before);
+    const std::vector<std::string> verbs{
+        helper(),      "bg",    "ignore", "TERM",          ",",    "ready", path("ready"),
+        ",",           "pause", "+",      "signal-parent", "STOP", "+",     "ready",
+        path("ready"), "+",     "pause"};
+    words.insert(words.end(), verbs.begin(), verbs.end());
+    return words;
+  }
+  void expect_both_ready() const {
+    EXPECT_EQ(support::wait_for_file_line_count(path("ready"), 2).size(), 2U);
+  }
+  void TearDown() override {
+    EXPECT_TRUE(support::none_survive());
+    os_test::TearDown();
+  }
+};
+
+TEST_F(HaltedGuardian, DoesNotKeepATimeLimitFromHolding) {
+  auto o = sealed();
+  o.timeout = 200ms;
+  const auto r = brood::try_run(command(), o);
+  ASSERT_FALSE(r);
+  EXPECT_EQ(r.error().kind(), brood::error_kind::timed_out);
+  EXPECT_TRUE(support::none_survive()) << "after the call";
+}
+
+TEST_F(HaltedGuardian, DoesNotKeepAStopFromItsWork) {
+  auto p = brood::spawn(command(), sealed());
+  expect_both_ready();
+  EXPECT_TRUE(p.stop().signal());
+  EXPECT_TRUE(support::survivors().empty()) << "after the call";
+}
+
+TEST_F(HaltedGuardian, DoesNotKeepAPoolFromEnding) {
+  brood::pool all({.max_workers = 2});
+  const brood::job halts = all.submit(command(), sealed());
+  expect_both_ready();
+  EXPECT_TRUE(all.submit({helper(), "exit", "0"}, sealed()).result().success());
+  halts.cancel();
+  EXPECT_EQ(halts.result().reason, reason::cancelled);
+}
+
+TEST_F(HaltedGuardian, DoesNotKeepTheTreeAfterTheDeathOfTheHost) {
+  const pid_t host = fork();
+  ASSERT_GE(host, 0);
+  if (host == 0) {
+    (void)brood::try_run(command(), sealed());
+    _exit(1);
+  }
+  expect_both_ready();
+  support::kill_pid(host);
+  ASSERT_EQ(waitpid(host, nullptr, 0), host);
+}
+
+TEST_F(HaltedGuardian, DoesNotKeepTheTreeAfterTheDeathOfTheTool) {
+  auto tool =
+      brood::spawn(command({support::tool(), "run", "--contain", "sealed", "-k", "0.05", "--"}),
+                   {.contain = containment::process});
+  expect_both_ready();
+  tool.kill();
+  EXPECT_EQ(tool.wait().signal(), SIGKILL);
+}
+
+TEST_F(HaltedGuardian, DoesNotKeepTheToolFromItsTimeLimit) {
+  const auto r = brood::run(
+      command({support::tool(), "run", "--contain", "sealed", "-t", "0.2", "-k", "0.05", "--"}),
+      {.err = brood::PIPE});
+  EXPECT_EQ(r.status.code(), 124) << r.err;
+}
+
+// --- let go ---
+
+class LetGo : public support::os_test {};
+
+TEST_F(LetGo, ASealedCommandLivesOnWhateverIsCalled) {
+  auto o = sealed();
+  o.in = o.out = brood::PIPE;
+  auto p = brood::spawn({helper(), "bg", "ready", path("ready"), ",", "pause", "+", "on-term",
+                         "bye", "9", "+", "out", "up\n", "+", "read-input-line", "+", "pause"},
+                        o);
+  ASSERT_EQ(p.out().read_line(), "up\n");
+  ASSERT_EQ(support::wait_for_file_line_count(path("ready"), 1).size(), 1U);
+  p.detach();
+  EXPECT_FALSE(p.poll());
+  EXPECT_FALSE(p.wait_for(10ms));
+  p.in().write("x\n");
+  EXPECT_EQ(p.out().read_line(), "got: x\n");
+  EXPECT_EQ(support::survivors().size(), 2U) << "the guardian has gone, the tree has not";
+  p.send_signal(SIGTERM);
+  std::string word(3, '\0');
+  EXPECT_EQ(p.out().read(std::span<char>(word)), 3U);
+  EXPECT_EQ(word, "bye");
+  (void)p.wait_for(support::patience);
+  EXPECT_TRUE(p.poll()) << "that it ended is known, though not how";
+  const auto left = support::survivors();
+  EXPECT_EQ(left.size(), 1U) << "its child is nobody's to stop";
+  for (const support::survivor& s : left) support::kill_pid(s.pid);
+}
+
+}  // namespace
