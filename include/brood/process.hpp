@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -86,8 +87,11 @@ class pipe_reader {
  private:
   friend class process;
   bool fill();
+  template <class Read>
+  std::size_t read_waiting(Read read);
   int fd_ = -1;
-  std::size_t start_ = 0;  // of what is unread in buffer_
+  std::atomic<std::int64_t>* read_at_ = nullptr;  // the time of the last read
+  std::size_t start_ = 0;                         // of what is unread in buffer_
   std::string buffer_;
 };
 
@@ -106,7 +110,7 @@ struct process_access;
 ///
 /// The options hold in every call that waits for it: wait, wait_for, communicate and finish stop it
 /// at its limits, relay what is teed and call the callbacks. There is no hidden thread: while
-/// nobody waits, nothing is enforced.
+/// nobody waits, nothing is enforced, and that time does not count for idle_timeout.
 ///
 /// Threads: one at a time may be in wait, wait_for, communicate or finish. Any thread may call the
 /// rest meanwhile, and use the pipe ends while none is in communicate or finish.
@@ -130,7 +134,8 @@ class process {
 
   /// The status if the command has ended. Never blocks.
   std::optional<exit_status> poll();
-  /// Wait for the exit, and for the end of a stop, but not for end-of-file. At a limit of the
+  /// Wait for the exit, and for the end of a stop; for end-of-file, or options::drain_grace, only
+  /// if no output is the caller's to read and there are callbacks or tees. At a limit of the
   /// options the command is stopped; its status then tells of the signal, and finish() throws the
   /// error. What the caller could read is not read: a command that fills such a pipe never ends
   /// without a limit.

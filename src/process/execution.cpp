@@ -78,7 +78,7 @@ execution::execution(execution_spec spec, std::unique_ptr<scope> where, stream_e
       ends_(std::move(ends)) {}
 
 execution::~execution() {
-  if (owner_ != ::getpid()) {
+  if (!is_ours()) {
     scope_->disown();
     return;
   }
@@ -157,6 +157,21 @@ void execution::hand_over() { hand_over({}, {}, {}); }
 
 // --- steps ---
 
+std::int64_t execution::last_output() const noexcept {
+  return std::max({scope_->started_at(), facts_.asked_at, ends_.pump.last_output(),
+                   caller_read_at_.load(std::memory_order_relaxed)});
+}
+
+void execution::begin_wait() noexcept {
+  if (spec_.opts().idle_timeout.given()) waits_from_ = sys::now() - silence_;
+}
+
+void execution::end_wait() noexcept {
+  if (!spec_.opts().idle_timeout.given()) return;
+  const std::lock_guard hold(lock_);
+  silence_ = sys::now() - std::max(last_output(), waits_from_);
+}
+
 driver::facts execution::look(std::int64_t now, bool of_streams) {
   driver::facts f;
   f.now = now;
@@ -174,7 +189,8 @@ driver::facts execution::look(std::int64_t now, bool of_streams) {
     f.reading = lent_ || ends_.pump.reading();
     f.draining = !lent_;
     f.exceeded = ends_.pump.exceeded();
-    f.last_output = std::max({scope_->started_at(), facts_.asked_at, ends_.pump.last_output()});
+    f.last_output = last_output();
+    if (!f.exited) f.last_output = std::max(f.last_output, waits_from_);
   } else {  // another thread has them
     f.reading = true;
     f.draining = false;
@@ -188,6 +204,7 @@ void execution::deliver(const ladder::due& due, std::int64_t now) {
   const bool on_its_way = delivering_ != 0 && !due.fresh;
   const int signal = on_its_way ? delivering_ : due.signal;
   if (signal == 0 || (on_its_way && !deliver_at_.passed(now))) return;
+  if (due.fresh) ++delivered_;
   deliver_at_ = scope_->deliver(signal, due.fresh, now);
   delivering_ = deliver_at_.is_never() ? 0 : signal;
 }
@@ -259,6 +276,8 @@ void execution::await_start() {
 
 void execution::wait_for_exit() { scope_->wait_for_exit(); }
 
+bool execution::is_ours() const noexcept { return owner_ == ::getpid(); }
+
 bool execution::ended() const {
   const std::lock_guard hold(lock_);
   return driver_.ended();
@@ -306,7 +325,7 @@ std::optional<error> execution::refusal() const {
 
 std::optional<exit_status> execution::poll() {
   const std::lock_guard hold(lock_);
-  if (owner_ == ::getpid()) scope_->update();
+  if (is_ours()) scope_->update();
   if (!scope_->exited()) return {};
   return to_status(scope_->end().record);
 }
@@ -325,20 +344,22 @@ exit_status execution::status() const {
 
 int execution::signal(int number) {
   const std::lock_guard hold(lock_);
-  return owner_ == ::getpid() ? scope_->signal(number) : 0;
+  return is_ours() ? scope_->signal(number) : 0;
 }
 
 int execution::signal_all(int number) {
-  const std::lock_guard hold(lock_);
-  if (owner_ != ::getpid()) return 0;
-  std::int64_t now = sys::now();
-  for (bool fresh = true;; fresh = false) {  // what is not stopped within moments is signalled all the same
-    const deadline again = scope_->deliver(number, fresh, now);
-    if (again.is_never()) break;
+  std::unique_lock hold(lock_);
+  if (!is_ours() || delivering_ != 0) return 0;  // the signal of a stop goes first
+  const unsigned turn = ++delivered_;
+  // What does not halt within moments is signalled all the same.
+  for (bool fresh = true; turn == delivered_; fresh = false) {
+    const deadline again = scope_->deliver(number, fresh, sys::now());
+    if (again.is_never()) return scope_->trouble();
+    hold.unlock();
     sys::sleep_until(again);
-    now = sys::now();
+    hold.lock();
   }
-  return scope_->trouble();
+  return 0;  // another signal took its place
 }
 
 void execution::ask_to_stop(reason why, const ladder_steps& steps) {
@@ -349,7 +370,7 @@ void execution::ask_to_stop(reason why, const ladder_steps& steps) {
 
 void execution::stop(reason why, const ladder_steps& steps) {
   const std::lock_guard hold(lock_);
-  if (owner_ != ::getpid()) return;
+  if (!is_ours()) return;
   ask_to_stop(why, steps);
   if (woken_) sys::raise_event(woken_.get());
 }

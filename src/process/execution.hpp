@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -105,6 +106,15 @@ class execution {
   void feed_input(sys::fd lent);
   /// Those that were lent, to be closed by the destructor.
   void give_back(plain_ends lent) noexcept { ends_.plain = std::move(lent); }
+  /// Somebody waits from now on, or no longer: the time in between does not count as silence.
+  void begin_wait() noexcept;
+  void end_wait() noexcept;
+  /// Where a caller who reads for himself notes the time of that (monotonic ns).
+  std::atomic<std::int64_t>& caller_read_at() noexcept { return caller_read_at_; }
+  /// Output goes through us: to callbacks, or to where it is teed.
+  bool relays() const noexcept { return ends_.pump.reading(); }
+  /// Read what is there at this moment. Exceptions of callbacks pass through.
+  void take_what_is_there() { ends_.pump.drain_ready(); }
   /// Nobody wants the output any more.
   void discard_output() noexcept { ends_.pump.discard(); }
 
@@ -121,6 +131,8 @@ class execution {
   void wait_for_exit();
   bool is_simple() const noexcept;
 
+  /// False in a forked copy of the process that started it, which touches nothing of it.
+  bool is_ours() const noexcept;
   bool ended() const;    ///< nothing is left to do
   bool settled() const;  ///< it has ended, and so has a stop; its streams perhaps not
   bool stopped() const;  ///< a stop has ended
@@ -161,6 +173,7 @@ class execution {
   void feed(sys::fd end, std::optional<std::string> more);
   driver::facts look(std::int64_t now, bool of_streams);
   void step_locked(std::int64_t now, bool of_streams);
+  std::int64_t last_output() const noexcept;
   void deliver(const ladder::due& due, std::int64_t now);
   void ask_to_stop(reason why, const ladder_steps& steps);
   deadline next_look(std::int64_t now);
@@ -177,6 +190,7 @@ class execution {
   driver driver_;
   int delivering_ = 0;   // a signal on its way
   deadline deliver_at_;  // when it goes on
+  unsigned delivered_ = 0;  // counts signals to everybody
   deadline until_;       // as of the last step
   bool released_ = false;
   std::optional<error> hanging_start_;  // a stop came before the exec
@@ -189,6 +203,9 @@ class execution {
   std::size_t scope_items_ = 0;  // of wants(): from here on those of the scope
   std::int64_t pause_ = 0;       // between looks, where the exit is no event
   std::int64_t output_before_ = 0;
+  std::int64_t silence_ = 0;  // when the last wait ended
+  std::int64_t waits_from_ = 0;  // less the silence before
+  std::atomic<std::int64_t> caller_read_at_{0};
   std::optional<expected<completed_process, error>> result_;
 };
 

@@ -42,6 +42,7 @@ process::impl::impl(std::unique_ptr<detail::execution> started) : e(std::move(st
   in.fd_ = ends.in.release();
   out.fd_ = ends.out.release();
   err.fd_ = ends.err.release();
+  out.read_at_ = err.read_at_ = &e->caller_read_at();
 }
 
 process::impl::~impl() {
@@ -70,8 +71,13 @@ void process::impl::hand_over(sys::fd to_stdin, std::optional<std::string> more)
 
 bool process::impl::carry_on(goal g, deadline limit) {
   (void)e->woken();
+  e->begin_wait();
   try {
-    return block(*e, g, limit);
+    const bool reached = block(*e, g, limit);
+    // What has ended has said all that it had to say, though others may hold its pipes.
+    if (g == goal::settled && reached) e->take_what_is_there();
+    e->end_wait();
+    return reached;
   } catch (...) {  // a callback's: nobody wants the rest
     e->discard_output();
     if (!e->stopping()) e->stop(reason::cancelled);
@@ -122,8 +128,10 @@ std::optional<exit_status> process::wait_for(duration timeout) {
   const deadline limit = until(timeout, "timeout");
   impl_->feed_input();
   const options& o = impl_->e->spec().opts();
-  if (o.on_line || o.on_chunk) impl_->hand_over_output();
-  if (!impl_->carry_on(goal::settled, limit)) return {};
+  const bool lent = impl_->out.is_open() || impl_->err.is_open();
+  const bool ours = o.on_line || o.on_chunk || (!lent && impl_->e->relays());
+  if (ours) impl_->hand_over_output();
+  if (!impl_->carry_on(ours ? goal::ended : goal::settled, limit) && !impl_->e->settled()) return {};
   return impl_->e->status();
 }
 

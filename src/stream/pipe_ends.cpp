@@ -29,17 +29,6 @@ void close_end(int& number) noexcept {
   number = -1;
 }
 
-// Somebody may have made it non-blocking, for a loop of their own.
-template <class Read>
-std::size_t read_waiting(int number, Read read) {
-  ssize_t n = 0;
-  while ((n = read()) == -EAGAIN) {
-    (void)sys::poll_until(sys::wait_item::to_read(number), deadline::never());
-  }
-  if (n < 0) detail::os_error(error_stage::read, "output", static_cast<int>(-n)).raise();
-  return static_cast<std::size_t>(n);
-}
-
 [[noreturn]] void raise_late(duration timeout) {
   completed_process so_far;
   so_far.reason = reason::timed_out;
@@ -51,6 +40,18 @@ std::size_t read_waiting(int number, Read read) {
 }
 
 }  // namespace
+
+// Somebody may have made it non-blocking, for a loop of their own.
+template <class Read>
+std::size_t pipe_reader::read_waiting(Read read) {
+  ssize_t n = 0;
+  while ((n = read()) == -EAGAIN) {
+    (void)sys::poll_until(sys::wait_item::to_read(fd_), deadline::never());
+  }
+  if (n < 0) detail::os_error(error_stage::read, "output", static_cast<int>(-n)).raise();
+  if (n > 0 && read_at_) read_at_->store(sys::now(), std::memory_order_relaxed);
+  return static_cast<std::size_t>(n);
+}
 
 void pipe_writer::write(std::string_view bytes) {
   const sys::no_cancellation whole;
@@ -68,7 +69,7 @@ bool pipe_reader::fill() {
   if (fd_ < 0) return false;
   buffer_.erase(0, start_);
   start_ = 0;
-  return read_waiting(fd_, [&] { return detail::read_onto(buffer_, fd_, read_ahead); }) > 0;
+  return read_waiting([&] { return detail::read_onto(buffer_, fd_, read_ahead); }) > 0;
 }
 
 std::size_t pipe_reader::read(std::span<char> to) {
@@ -80,7 +81,7 @@ std::size_t pipe_reader::read(std::span<char> to) {
     return n;
   }
   if (fd_ < 0) return 0;
-  return read_waiting(fd_, [&] { return sys::read_some(fd_, to.data(), to.size()); });
+  return read_waiting([&] { return sys::read_some(fd_, to.data(), to.size()); });
 }
 
 std::size_t pipe_reader::read(std::span<std::byte> to) {
@@ -125,7 +126,7 @@ std::string pipe_reader::read_all() {
   buffer_.clear();
   start_ = 0;
   while (fd_ >= 0) {
-    if (read_waiting(fd_, [&] { return detail::read_onto(all, fd_, read_ahead); }) == 0) break;
+    if (read_waiting([&] { return detail::read_onto(all, fd_, read_ahead); }) == 0) break;
   }
   return all;
 }
