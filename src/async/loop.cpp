@@ -58,6 +58,7 @@ loop::impl::~impl() {
 }
 
 void loop::impl::adopt(std::unique_ptr<detail::process_task> f) {
+  if (!f->of().is_ours()) return;  // in a forked copy of the host: it is the original's
   detail::process_task& held = *f;
   orphans.emplace(&held, std::move(f));
   held.disown(*this);

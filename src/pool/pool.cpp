@@ -1,5 +1,7 @@
 // The face of a pool: submitting, waiting, wishing.
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -92,6 +94,7 @@ struct pool::impl {
 
   std::shared_ptr<detail::pool_core> core;
   std::thread thread;
+  int owner = ::getpid();
   std::optional<error> jobserver_problem;
 
   std::optional<jobserver_client> find_jobserver() {
@@ -167,6 +170,10 @@ pool::pool(pool_options opts)
 }
 
 pool::~pool() {
+  if (impl_->owner != ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
+    (void)impl_.release();
+    return;
+  }
   {
     const std::lock_guard hold(impl_->core->lock);
     impl_->core->shut = true;

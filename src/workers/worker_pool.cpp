@@ -1,5 +1,7 @@
 // The face of a worker pool: asking, waiting, wishing.
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <brood/worker_pool.hpp>
 
 #include "base/make_error.hpp"
@@ -77,6 +79,7 @@ void reply::cancel() const {
 struct worker_pool::impl {
   std::shared_ptr<worker_core> core;
   std::thread thread;
+  int owner = ::getpid();
 
   void start() {
     const std::shared_ptr<worker_core> c = core;
@@ -136,6 +139,10 @@ worker_pool::worker_pool(command cmd, worker_options opts) : impl_(std::make_uni
 }
 
 worker_pool::~worker_pool() {
+  if (impl_->owner != ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
+    (void)impl_.release();
+    return;
+  }
   {
     const std::lock_guard hold(impl_->core->lock);
     impl_->core->shut = true;
