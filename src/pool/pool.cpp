@@ -170,7 +170,8 @@ pool::pool(pool_options opts)
 }
 
 pool::~pool() {
-  if (impl_->owner != ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
+  if (impl_->owner !=
+      ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
     (void)impl_.release();
     return;
   }

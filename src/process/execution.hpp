@@ -203,7 +203,7 @@ class execution {
   std::size_t scope_items_ = 0;  // of wants(): from here on those of the scope
   std::int64_t pause_ = 0;       // between looks, where the exit is no event
   std::int64_t output_before_ = 0;
-  std::int64_t silence_ = 0;  // when the last wait ended
+  std::int64_t silence_ = 0;     // when the last wait ended
   std::int64_t waits_from_ = 0;  // less the silence before
   std::atomic<std::int64_t> caller_read_at_{0};
   std::optional<expected<completed_process, error>> result_;

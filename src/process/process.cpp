@@ -131,7 +131,8 @@ std::optional<exit_status> process::wait_for(duration timeout) {
   const bool lent = impl_->out.is_open() || impl_->err.is_open();
   const bool ours = o.on_line || o.on_chunk || (!lent && impl_->e->relays());
   if (ours) impl_->hand_over_output();
-  if (!impl_->carry_on(ours ? goal::ended : goal::settled, limit) && !impl_->e->settled()) return {};
+  if (!impl_->carry_on(ours ? goal::ended : goal::settled, limit) && !impl_->e->settled())
+    return {};
   return impl_->e->status();
 }
 

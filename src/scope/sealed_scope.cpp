@@ -61,7 +61,8 @@ class sealed_scope final : public scope {
   void await_start(deadline until) noexcept override {
     while (starting_ && !until.passed(sys::now())) {
       const deadline patience = deadline::after(sys::now(), guardian_patience);
-      const bool news = sys::poll_until(sys::wait_item::to_read(channel()), earlier(until, patience));
+      const bool news =
+          sys::poll_until(sys::wait_item::to_read(channel()), earlier(until, patience));
       // What it has started may have halted it before it could say so.
       if (!news) (void)guardian_.process.signal(SIGCONT);
       update();

@@ -6,8 +6,8 @@
 
 #include "base/make_error.hpp"
 #include "schedule/waiting.hpp"
-#include "workers/worker_engine.hpp"
 #include "spawn/launch.hpp"
+#include "workers/worker_engine.hpp"
 
 namespace brood {
 
@@ -139,7 +139,8 @@ worker_pool::worker_pool(command cmd, worker_options opts) : impl_(std::make_uni
 }
 
 worker_pool::~worker_pool() {
-  if (impl_->owner != ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
+  if (impl_->owner !=
+      ::getpid()) {  // a forked copy: its thread is not here, and may have held locks
     (void)impl_.release();
     return;
   }
