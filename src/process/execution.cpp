@@ -403,6 +403,7 @@ live_usage execution::usage() const {
 
 void execution::release() {
   const std::lock_guard hold(lock_);
+  if (!is_ours()) return;
   scope_->release();
   released_ = true;
 }
