@@ -144,7 +144,7 @@ std::optional<error> find_obstacle(containment level) {
   if (level == containment::process || level == containment::group) return {};
   const int r = sys::proc_is_still_ours();
   if (r == 1) return {};
-  const bool shortage = r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+  const bool shortage = sys::may_pass(r);
   if (shortage) return os_error(error_stage::open, "/proc", -r);
   const std::string what =
       r == 0 ? "/proc is that of another PID namespace" : "/proc: " + std::generic_category().message(-r);

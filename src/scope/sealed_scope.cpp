@@ -73,7 +73,7 @@ class sealed_scope final : public scope {
     if (lost_ || released_) {
       if (!exited_ && command_) items.push_back(sys::wait_item::to_read(command_.pidfd()));
     } else if (!empty_) {
-      const bool quiet = starting_ && pid_ < 0 && guardian_.wakeup;  // it wakes us once
+      const bool quiet = starting_ && !woken_ && guardian_.wakeup;  // it wakes us once
       items.push_back(sys::wait_item::to_read(quiet ? guardian_.wakeup.get() : channel()));
     }
     return deadline::never();
@@ -127,15 +127,17 @@ class sealed_scope final : public scope {
   void lose() noexcept;
   void look_at_command() noexcept;
   deadline rescue(std::int64_t now) noexcept;
+  // From then on the channel itself is listened to: what it has may not be readable at once.
   void drain_wakeup() noexcept {
     char bytes[8];
-    (void)sys::read_some(guardian_.wakeup.get(), bytes, sizeof bytes);
+    if (sys::read_some(guardian_.wakeup.get(), bytes, sizeof bytes) > 0) woken_ = true;
   }
 
   guardian_handle guardian_;
   guardian_pool* home_;               // where it goes once it is idle; null: it has one command
   std::shared_ptr<const plan> plan_;  // until it has started
   bool starting_ = true;
+  bool woken_ = false;
   child_error why_;       // it did not start
   bool stays_ = false;    // the guardian waits for another command
   sys::pid_ref command_;  // for when there is no guardian to ask
