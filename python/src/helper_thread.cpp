@@ -12,6 +12,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace brood_python {
@@ -101,9 +102,9 @@ background::background(std::shared_ptr<line_queue> lines, std::function<void()> 
       s->done.store(true);
       s->lines->wake();
     });
-  } catch (...) {
+  } catch (const std::system_error& e) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
+    raise_os_error(e.code().value(), py::str("a thread of brood's").release().ptr());
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }

@@ -90,8 +90,9 @@ void operation::cancel() {
   never.args = cmd_->args();
   never.reason = reason::cancelled;
   if (!opts_->check) return finish(std::move(never));
-  finish(unexpected(error(error_kind::failed, error_stage::check, cmd_->to_string(), {}, "cancelled")
-                        .with(never)));
+  finish(
+      unexpected(error(error_kind::failed, error_stage::check, cmd_->to_string(), {}, "cancelled")
+                     .with(never)));
 }
 
 expected<completed_process, error> operation::await_resume() {

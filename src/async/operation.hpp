@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "async/process_task.hpp"
 #include "async/loop_impl.hpp"
+#include "async/process_task.hpp"
 #include "base/attempts.hpp"
 
 namespace brood::detail {

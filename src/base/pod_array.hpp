@@ -12,7 +12,9 @@ namespace brood::detail {
 
 /// Of values whose bytes may be moved in memory: plain ones, and those that say so.
 template <class T>
-concept relocatable = std::is_trivially_copyable_v<T> || requires { typename T::relocatable_tag; };
+concept relocatable = std::is_trivially_copyable_v<T> || requires {
+  typename T::relocatable_tag;
+};
 
 template <relocatable T>
 class pod_array {

@@ -29,8 +29,7 @@ std::string fallback(containment level, const error& why) {
 }
 
 bool leads_group(const options& o, containment level) {
-  return o.new_session || (o.process_group && *o.process_group == 0) ||
-         level == containment::group;
+  return o.new_session || (o.process_group && *o.process_group == 0) || level == containment::group;
 }
 
 started start_at(const execution_spec& spec, start_facts facts, spawn_resources* resources) {
@@ -50,9 +49,9 @@ started start_at(const execution_spec& spec, start_facts facts, spawn_resources*
   auto where = facts.level == containment::sealed
                    ? start_sealed(std::move(p), flatten(o.stop), resources)
                    : start_local(std::move(p), {.level = facts.level,
-                                 .leads = leads_group(o, facts.level),
-                                 .beside = resources || o.timeout.given(),
-                                 .resources = resources});
+                                                .leads = leads_group(o, facts.level),
+                                                .beside = resources || o.timeout.given(),
+                                                .resources = resources});
   if (!where) return unexpected(where.error());
   return std::make_unique<execution>(spec, std::move(*where), std::move(streams->ours),
                                      std::move(facts));
@@ -76,7 +75,8 @@ class local final : public executor {
     if (auto mistake = find_mistake(spec.cmd(), o)) return unexpected(std::move(*mistake));
     for (;;) {
       auto obstacle = find_obstacle(facts.level);
-      auto e = obstacle ? started(unexpected(std::move(*obstacle))) : start_at(spec, facts, resources);
+      auto e =
+          obstacle ? started(unexpected(std::move(*obstacle))) : start_at(spec, facts, resources);
       // A pool does not wait for the guardian here, unless best_effort may have to do without one.
       if (e && (!resources || o.best_effort)) {
         if (auto why = await_start(**e)) e = unexpected(std::move(*why));

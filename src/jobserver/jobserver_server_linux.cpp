@@ -8,9 +8,9 @@
 #include <string>
 
 #include "base/make_error.hpp"
-#include "schedule/descriptors.hpp"
 #include "jobserver/makeflags.hpp"
 #include "jobserver/token_source.hpp"
+#include "schedule/descriptors.hpp"
 #include "sys/time.hpp"
 
 namespace brood::detail {

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 
-#include "schedule/descriptors.hpp"
 #include "jobserver/jobserver_client.hpp"
 #include "jobserver/token_source.hpp"
+#include "schedule/descriptors.hpp"
 
 namespace brood::detail {
 

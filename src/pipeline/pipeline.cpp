@@ -131,8 +131,8 @@ void pipeline_run::abandon() {
 }
 
 void pipeline_run::on_exit(process_task& t) {
-  const auto at = std::find_if(tasks_.begin(), tasks_.end(),
-                               [&](const auto& one) { return one.get() == &t; });
+  const auto at =
+      std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& one) { return one.get() == &t; });
   over_[static_cast<std::size_t>(at - tasks_.begin())] = true;
   --left_;
   if (t.thrown() && !thrown_) thrown_ = t.thrown();

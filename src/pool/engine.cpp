@@ -174,7 +174,8 @@ void engine::ended(job::shared& j, scheduler::outcome how, std::exception_ptr th
   if (over) over->process.reset();  // its guardian is free for the next
   if (over) over->token.reset();
   finish(held, std::move(*last), thrown);
-  start_what_may();  // the next one runs while the end of this one is told
+  const bool bad = thrown || !*held->outcome || !(*held->outcome)->accepted;
+  if (!bad || !opts_.fail_fast) start_what_may();  // it runs while the end of this one is told
   tell(held);
 }
 

@@ -158,8 +158,7 @@ struct pool::impl {
   }
 };
 
-pool::pool(pool_options opts)
-    : impl_(std::make_unique<impl>(opts.max_workers.resolve().value())) {
+pool::pool(pool_options opts) : impl_(std::make_unique<impl>(opts.max_workers.resolve().value())) {
   detail::pool_core& c = *impl_->core;
   if (opts.timeout.given() && !(opts.timeout.nanoseconds() > 0)) {
     bad_request("timeout", "must be more than 0").raise();

@@ -10,9 +10,9 @@ namespace brood::detail {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
-// A stop waits so long for a child to get over exec, which takes about one: before it, the child may
-// have no group of its own to be signalled, and no handler. One whose exec hangs has run no code yet
-// that a gentler signal would save.
+// A stop waits so long for a child to get over exec, which takes about one: before it, the child
+// may have no group of its own to be signalled, and no handler. One whose exec hangs has run no
+// code yet that a gentler signal would save.
 constexpr std::int64_t exec_patience = 20 * ms;
 // Between two looks whether it is over, which is no event.
 constexpr std::int64_t exec_pause = ms / 2;

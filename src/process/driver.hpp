@@ -1,5 +1,5 @@
-// The life of one command as a state machine: what has happened goes in, what is to be done comes out.
-// SPDX-License-Identifier: Apache-2.0
+// The life of one command as a state machine: what has happened goes in, what is to be done comes
+// out. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace brood::detail {
 
-/// Pure: it has no clock, makes no system call, calls nobody and never sleeps. Three pollers step it:
-/// the blocking one, the event loop and the guardian. Each looks at what has happened, asks for
+/// Pure: it has no clock, makes no system call, calls nobody and never sleeps. Three pollers step
+/// it: the blocking one, the event loop and the guardian. Each looks at what has happened, asks for
 /// orders, carries them out, and waits for an event or until the moment that it is given.
 class driver {
  public:
@@ -39,24 +39,24 @@ class driver {
   /// What is known at a moment.
   struct facts {
     std::int64_t now = 0;
-    bool started = true;  ///< it has executed its program
+    bool started = true;   ///< it has executed its program
     bool refused = false;  ///< it will never do so
     bool exited = false;
     std::int64_t exited_at = 0;
-    bool empty = false;    ///< nobody in the scope is left. Only asked where wants_empty().
-    bool unkillable = false;   ///< SIGKILL was refused to somebody in the scope
-    bool lost = false;     ///< what stops the scope for us is gone
-    bool reading = false;  ///< a stream has not ended...
-    bool draining = true;  ///< ...and is read by us; false: by the caller, who decides how long
+    bool empty = false;       ///< nobody in the scope is left. Only asked where wants_empty().
+    bool unkillable = false;  ///< SIGKILL was refused to somebody in the scope
+    bool lost = false;        ///< what stops the scope for us is gone
+    bool reading = false;     ///< a stream has not ended...
+    bool draining = true;     ///< ...and is read by us; false: by the caller, who decides how long
     std::int64_t last_output = 0;  ///< or the start
     bool exceeded = false;         ///< more output than was allowed
   };
 
   /// What is to be done.
   struct orders {
-    ladder::due deliver;    ///< to everybody in the scope
-    bool give_up = false;   ///< the streams: read what is there, and no more
-    deadline until;         ///< step again then at the latest
+    ladder::due deliver;   ///< to everybody in the scope
+    bool give_up = false;  ///< the streams: read what is there, and no more
+    deadline until;        ///< step again then at the latest
   };
 
   explicit driver(const policy& p) noexcept : policy_(p) {}

@@ -216,6 +216,7 @@ void execution::step_locked(std::int64_t now, bool of_streams) {
     if (driver_.stopping() && !f.started && !f.refused && !f.exited && !hanging_start_) {
       hanging_start_ = scope_->hanging_start();
     }
+    if (f.started && !f.exited) hanging_start_.reset();  // it was only not known yet
     const bool fresh = o.deliver.signal != 0;
     deliver(o.deliver, now);
     give_up_ = give_up_ || o.give_up;

@@ -61,7 +61,7 @@ struct plain_ends {
 struct stream_ends {
   detail::pump pump;
   plain_ends plain;
-  std::vector<sys::fd> held;  ///< files that the pump relays to
+  std::vector<sys::fd> held;           ///< files that the pump relays to
   std::optional<std::string> encoded;  ///< options::input in the command's encoding
 };
 
@@ -156,7 +156,8 @@ class execution {
   int event_fd() const;
   int signal(int number);
   int signal_all(int number);
-  /// Start to stop it; asked again: straight to SIGKILL. Whoever carries it on goes down the ladder.
+  /// Start to stop it; asked again: straight to SIGKILL. Whoever carries it on goes down the
+  /// ladder.
   void stop(reason why, const ladder_steps& steps);
   void stop(reason why);  ///< by the ladder of the options
   bool stopping() const;
@@ -188,10 +189,10 @@ class execution {
   mutable std::mutex lock_;  // guards what follows
   std::unique_ptr<scope> scope_;
   driver driver_;
-  int delivering_ = 0;   // a signal on its way
-  deadline deliver_at_;  // when it goes on
+  int delivering_ = 0;      // a signal on its way
+  deadline deliver_at_;     // when it goes on
   unsigned delivered_ = 0;  // counts signals to everybody
-  deadline until_;       // as of the last step
+  deadline until_;          // as of the last step
   bool released_ = false;
   std::optional<error> hanging_start_;  // a stop came before the exec
   sys::fd woken_;

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::int64_t ms = 1'000'000;
 // Between two looks for processes that were forked since: most trees are gone after one signal, so
-// the first look comes soon; the longest pause bounds what a stop that takes long costs (50 walks of
-// /proc in a second).
+// the first look comes soon; the longest pause bounds what a stop that takes long costs (50 walks
+// of /proc in a second).
 constexpr std::int64_t first_pause = ms;
 constexpr std::int64_t longest_pause = 20 * ms;
 // After SIGKILL only a process in uninterruptible sleep stays. Nothing hangs: after this long the

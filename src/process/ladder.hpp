@@ -41,7 +41,7 @@ class ladder {
   int at_ = 0;
   bool done_ = false;
   bool gave_up_ = false;
-  bool entered_ = false;  // the rung at_
+  bool entered_ = false;    // the rung at_
   std::int64_t since_ = 0;  // when it was entered
   deadline again_;          // when to look for newcomers
   std::int64_t pause_ = 0;

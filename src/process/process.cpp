@@ -1,11 +1,10 @@
 // brood::process: what the caller may do with a running command.
 // SPDX-License-Identifier: Apache-2.0
-#include "process/process_impl.hpp"
-
 #include <brood/process.hpp>
 
 #include "base/make_error.hpp"
 #include "process/block.hpp"
+#include "process/process_impl.hpp"
 #include "process/stop_mistakes.hpp"
 #include "stream/text.hpp"
 #include "sys/time.hpp"
@@ -45,9 +44,7 @@ process::impl::impl(std::unique_ptr<detail::execution> started) : e(std::move(st
   out.read_at_ = err.read_at_ = &e->caller_read_at();
 }
 
-process::impl::~impl() {
-  e->give_back({sys::fd(in.fd_), sys::fd(out.fd_), sys::fd(err.fd_)});
-}
+process::impl::~impl() { e->give_back({sys::fd(in.fd_), sys::fd(out.fd_), sys::fd(err.fd_)}); }
 
 void process::impl::feed_input() {
   if (!e->spec().opts().input || in.fd_ < 0) return;
@@ -214,9 +211,7 @@ void process::detach() {
 
 live_usage process::usage() const { return impl_ ? impl_->e->usage() : live_usage(); }
 
-int process::native_handle() const noexcept {
-  return impl_ ? impl_->e->event_fd() : -1;
-}
+int process::native_handle() const noexcept { return impl_ ? impl_->e->event_fd() : -1; }
 
 brood::containment process::containment() const noexcept {
   return impl_ ? impl_->e->facts().level : brood::containment::process;

@@ -55,8 +55,9 @@ reason execution::reason_of_end() const {
 std::string execution::not_stopped() const {
   if (!driver_.gave_up()) return {};
   const int why = scope_->trouble();
-  std::string text = scope_->exited() ? "some of what pid " + std::to_string(scope_->pid()) + " started"
-                                      : "pid " + std::to_string(scope_->pid());
+  std::string text = scope_->exited()
+                         ? "some of what pid " + std::to_string(scope_->pid()) + " started"
+                         : "pid " + std::to_string(scope_->pid());
   text += " could not be stopped";
   if (why < 0) text += ": " + std::generic_category().message(-why);
   return text;
@@ -73,7 +74,8 @@ completed_process execution::describe() const {
   r.complete = driver_.complete();
   r.not_stopped = not_stopped();
   if (hanging_start_) {
-    r.stuck_in = std::string(to_string(hanging_start_->stage())) + " '" + hanging_start_->subject() + "'";
+    r.stuck_in =
+        std::string(to_string(hanging_start_->stage())) + " '" + hanging_start_->subject() + "'";
   }
   const std::int64_t end = scope_->exited() ? scope_->end().at : sys::now();
   if (scope_->started_at() > 0) r.usage.wall = std::chrono::nanoseconds(end - scope_->started_at());

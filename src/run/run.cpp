@@ -93,8 +93,8 @@ expected<process, error> try_spawn(const command& cmd, options opts) {
   if (opts.retry.attempts != 1) {
     return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
   }
-  auto started = detail::start_execution({std::make_shared<const command>(cmd),
-                                          std::make_shared<const options>(std::move(opts))});
+  auto started = detail::start_execution(
+      {std::make_shared<const command>(cmd), std::make_shared<const options>(std::move(opts))});
   if (!started) return unexpected(started.error());
   return process_access::wrap(std::move(*started));
 }

@@ -75,8 +75,8 @@ class scheduler {
   /// be another attempt.
   std::optional<outcome> ended(scheduled& s, outcome how, const std::vector<std::string>& args,
                                std::int64_t now);
-  /// Somebody wants it to end. True: it did not run, and is over; `how`, with the attempts before it,
-  /// is its outcome. False: it runs, there will be no other attempt, and it is to be stopped.
+  /// Somebody wants it to end. True: it did not run, and is over; `how`, with the attempts before
+  /// it, is its outcome. False: it runs, there will be no other attempt, and it is to be stopped.
   bool cancel(scheduled& s, outcome& how);
 
   /// Queue those whose next attempt is due, in front: they were first once.

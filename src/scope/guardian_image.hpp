@@ -24,8 +24,8 @@ struct guardian_image {
 };
 guardian_image guardian_file() noexcept;
 
-/// Where the program is looked for on hosts on which a memory file cannot be had or executed: beside
-/// the executable or the module that has us, then where the install put it.
+/// Where the program is looked for on hosts on which a memory file cannot be had or executed:
+/// beside the executable or the module that has us, then where the install put it.
 std::vector<std::string> guardian_paths();
 
 /// Why there is no guardian: which call was refused, and the paths that were looked at. Errors of a

@@ -1,7 +1,5 @@
 // The embedded guardian as a memory file, and the files that take its place.
 // SPDX-License-Identifier: Apache-2.0
-#include "scope/guardian_image.hpp"
-
 #include <dlfcn.h>
 
 #include <cerrno>
@@ -9,6 +7,7 @@
 #include <system_error>
 
 #include "base/make_error.hpp"
+#include "scope/guardian_image.hpp"
 
 extern "C" {
 extern const char brood_guardian_image[];
@@ -24,7 +23,8 @@ constexpr const char* name = "brood-guardian";
 /// The folder of the program or shared object that this code is in; empty if it cannot be told.
 std::string own_folder() {
   Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || !info.dli_fname) return {};
+  if (::dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || !info.dli_fname)
+    return {};
   const std::string file = info.dli_fname;
   const std::size_t end = file.rfind('/');
   return end == file.npos ? std::string() : file.substr(0, end);

@@ -146,8 +146,8 @@ std::optional<error> find_obstacle(containment level) {
   if (r == 1) return {};
   const bool shortage = sys::may_pass(r);
   if (shortage) return os_error(error_stage::open, "/proc", -r);
-  const std::string what =
-      r == 0 ? "/proc is that of another PID namespace" : "/proc: " + std::generic_category().message(-r);
+  const std::string what = r == 0 ? "/proc is that of another PID namespace"
+                                  : "/proc: " + std::generic_category().message(-r);
   return error(error_kind::unsupported, error_stage::guard, "contain",
                std::error_code(r < 0 ? -r : 0, std::generic_category()),
                std::string(to_string(level)) + " needs to see the processes here: " + what);

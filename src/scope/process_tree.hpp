@@ -85,6 +85,7 @@ class process_tree {
   unsigned root_round_ = 0;
   bool root_frozen_ = false;
   unsigned group_round_ = 0;
+  bool group_killed_ = false;
   deadline freeze_ends_;  // of a delivery on its way
   int trouble_ = 0;
   pod_array<member> members_;

@@ -1,20 +1,19 @@
 // Walking and signalling a process tree on Linux.
 // SPDX-License-Identifier: Apache-2.0
-#include "scope/process_tree.hpp"
-
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "scope/process_tree.hpp"
 #include "sys/proc.hpp"
 
 namespace brood::detail {
 
 namespace {
 
-// How long a signal waits for everybody to be at a halt. A process that is longer in uninterruptible
-// sleep cannot be forking meanwhile.
+// How long a signal waits for everybody to be at a halt. A process that is longer in
+// uninterruptible sleep cannot be forking meanwhile.
 constexpr std::int64_t freeze_patience = 250'000'000;
 // SIGSTOP takes effect when its receiver next runs, mostly within this.
 constexpr std::int64_t freeze_pause = 50'000;
@@ -102,6 +101,7 @@ int process_tree::signal_group(int signal) noexcept {
   group_round_ = round_;
   const int r = root_->signal_group(signal);
   if (r == -EOPNOTSUPP) return signal_members_of_group(signal);
+  group_killed_ = group_killed_ || (r == 0 && signal == SIGKILL);
   if (r == 0 && signal != SIGKILL && signal != SIGSTOP && signal != SIGCONT) {
     (void)root_->signal_group(SIGCONT);
   }
@@ -217,7 +217,9 @@ bool process_tree::gone() noexcept {
   const int r = root_->signal_group(0);
   sys::process_stat s;
   const bool reused = r == -EOPNOTSUPP && sys::read_stat(pid_, s);  // the group's number
-  return r == -ESRCH || reused || !sys::group_is_alive(pid_);
+  if (r == -ESRCH || reused) return true;
+  // Without /proc zombies cannot be told from others, but nobody in a group outlives its SIGKILL.
+  return sys::proc_is_ours() == 1 ? !sys::group_is_alive(pid_) : group_killed_;
 }
 
 }  // namespace brood::detail

@@ -95,9 +95,9 @@ class scope {
 };
 
 struct local_start {
-  containment level;     ///< process, group or tree
-  bool leads = false;    ///< it leads a process group
-  bool beside = false;   ///< it may be starting() when this returns; else its exec is waited for
+  containment level;    ///< process, group or tree
+  bool leads = false;   ///< it leads a process group
+  bool beside = false;  ///< it may be starting() when this returns; else its exec is waited for
   spawn_resources* resources = nullptr;  ///< of a thread that starts many
 };
 /// Start `p` as a child of ours.

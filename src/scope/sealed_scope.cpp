@@ -26,8 +26,8 @@ namespace {
 constexpr std::int64_t ms = 1'000'000;
 // A packet that found no room is sent again after this.
 constexpr std::int64_t send_again = ms;
-// A guardian answers SIGKILL within a few milliseconds. One that has not by then does not run: what it
-// has may have stopped it. Then we kill what is below it ourselves, as often as a ladder looks.
+// A guardian answers SIGKILL within a few milliseconds. One that has not by then does not run: what
+// it has may have stopped it. Then we kill what is below it ourselves, as often as a ladder looks.
 constexpr std::int64_t guardian_patience = 250 * ms;
 constexpr std::int64_t rescue_pause = 20 * ms;
 
@@ -156,7 +156,8 @@ int sealed_scope::launch(const plan_view& view, std::vector<int> sources, int fi
   while (sources.size() > most) {  // from the end, so that `first` stays right
     const std::size_t left = (sources.size() - 1) / most * most;
     request q{.kind = request::what::pass, .n = static_cast<std::uint64_t>(first) + left};
-    if (const int r = send(q, {sources.begin() + static_cast<std::ptrdiff_t>(left), sources.end()}, {});
+    if (const int r =
+            send(q, {sources.begin() + static_cast<std::ptrdiff_t>(left), sources.end()}, {});
         r < 0) {
       return r;
     }
@@ -183,8 +184,7 @@ int sealed_scope::send(const request& q) noexcept {
 
 /// With descriptors and a piece of a plan.
 int sealed_scope::send(request& q, const std::vector<int>& along, std::span<char> piece) noexcept {
-  sys::packet p{
-      .head = &q, .head_size = sizeof q, .body = piece.data(), .body_size = piece.size()};
+  sys::packet p{.head = &q, .head_size = sizeof q, .body = piece.data(), .body_size = piece.size()};
   for (const int number : along) p.fds[p.fd_count++] = number;
   return sys::send_packet(channel(), p);
 }
@@ -264,8 +264,8 @@ void sealed_scope::look_at_command() noexcept {
   if (rest_) rest_->root_ended();
 }
 
-// It does not answer. Nothing leaves what is below it, as it is a subreaper: everybody is found from
-// there, and it goes last.
+// It does not answer. Nothing leaves what is below it, as it is a subreaper: everybody is found
+// from there, and it goes last.
 deadline sealed_scope::rescue(std::int64_t now) noexcept {
   if (!rest_) rest_.emplace(process_tree::reach::children, guardian_.process, false);
   (void)rest_->deliver(SIGKILL, true, now);
@@ -281,7 +281,8 @@ deadline sealed_scope::deliver(int number, bool fresh, std::int64_t now) noexcep
                       .repeat = number != SIGSTOP && number != SIGCONT,
                       .n = static_cast<std::uint64_t>(number)};
     (void)guardian_.process.signal(SIGCONT);  // what it has may have stopped it
-    guardian_late_ = number == SIGKILL ? deadline::after(now, guardian_patience) : deadline::never();
+    guardian_late_ =
+        number == SIGKILL ? deadline::after(now, guardian_patience) : deadline::never();
   }
   // A shortage of memory must not make a stop get lost.
   if (unsent_ && send(*unsent_) >= 0) unsent_.reset();
@@ -309,10 +310,11 @@ expected<std::unique_ptr<scope>, error> start_sealed(std::shared_ptr<const plan>
                                                      spawn_resources* resources) {
   const plan_view& view = p->view();
   const auto remapped = resources ? remap_fds(view) : std::nullopt;
-  auto g = remapped ? resources->guardians.take(view.portable) : start_guardian(&view, view.portable);
+  auto g =
+      remapped ? resources->guardians.take(view.portable) : start_guardian(&view, view.portable);
   if (!g) return unexpected(explain_refusal(*p, g.error()));
-  auto s = std::make_unique<sealed_scope>(std::move(*g),
-                                          remapped ? &resources->guardians : nullptr, p);
+  auto s =
+      std::make_unique<sealed_scope>(std::move(*g), remapped ? &resources->guardians : nullptr, p);
   const int r = remapped ? s->launch(remapped->view, remapped->sources, remapped->first, steps)
                          : s->launch(view, {}, 0, steps);
   if (r < 0) return unexpected(explain_refusal(*p, os_error(error_stage::guard, "guardian", -r)));

@@ -25,7 +25,8 @@ std::mutex lock;
 std::atomic<std::size_t> count{0};
 
 pod_array<unreaped_child>& children() noexcept {
-  static pod_array<unreaped_child>& all = *new pod_array<unreaped_child>;  // outlives static objects
+  static pod_array<unreaped_child>& all =
+      *new pod_array<unreaped_child>;  // outlives static objects
   return all;
 }
 

@@ -97,8 +97,8 @@ struct kept_fds {
 };
 
 // The first step from which on no descriptor of the parent's is needed. The others are closed
-// there: not only marked to be closed by exec, as that, and opening a file, may hang, and a reader that waits
-// for the end of a pipe that we happen to hold must not wait for this.
+// there: not only marked to be closed by exec, as that, and opening a file, may hang, and a reader
+// that waits for the end of a pipe that we happen to hold must not wait for this.
 std::uint32_t end_of_sources(const plan_view& plan) noexcept {
   std::uint32_t end = plan.step_count;
   while (end > 0 && !source_of(plan.steps[end - 1])) --end;

@@ -64,8 +64,8 @@ class pump {
   bool busy() const noexcept { return feeding() || reading(); }
   void close_input() noexcept { close(input_); }
   void close_all() noexcept;
-  /// Nobody wants the output any more: it is read and dropped, so that the command neither blocks nor
-  /// dies over it, and no callback is called. The input ends.
+  /// Nobody wants the output any more: it is read and dropped, so that the command neither blocks
+  /// nor dies over it, and no callback is called. The input ends.
   void discard() noexcept;
   /// Monotonic ns of the last output byte.
   std::int64_t last_output() const noexcept { return last_output_; }

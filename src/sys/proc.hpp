@@ -28,8 +28,8 @@ struct process_stat {
 /// (-ENOENT), or could not be looked at. Asked before a walk, not for each process of it: the
 /// kernel makes up a page of text for the answer.
 int proc_is_ours() noexcept;
-/// As proc_is_ours(), for each start: once it was, in this process, only whether our number is still
-/// the same there.
+/// As proc_is_ours(), for each start: once it was, in this process, only whether our number is
+/// still the same there.
 int proc_is_still_ours() noexcept;
 
 // Of the following, "gone" is an answer (-ESRCH); every other error means that we could not look.

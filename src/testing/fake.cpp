@@ -195,7 +195,8 @@ struct fake::impl final : detail::executor {
 
   started start(detail::execution_spec spec, detail::spawn_resources* resources) override {
     const command& cmd = spec.cmd();
-    if (auto mistake = detail::find_mistake(cmd, spec.opts())) return unexpected(std::move(*mistake));
+    if (auto mistake = detail::find_mistake(cmd, spec.opts()))
+      return unexpected(std::move(*mistake));
     const auto script = find(cmd.args());
     detail::call_record& entry = note(spec, script.has_value());
     if (script) {
@@ -218,7 +219,9 @@ struct fake::impl final : detail::executor {
   }
 };
 
-fake::fake() : impl_(std::make_unique<impl>()) { impl_->before = detail::replace_executor(impl_.get()); }
+fake::fake() : impl_(std::make_unique<impl>()) {
+  impl_->before = detail::replace_executor(impl_.get());
+}
 fake::~fake() { (void)detail::replace_executor(impl_->before); }
 
 expectation fake::expect(std::vector<word> pattern) {

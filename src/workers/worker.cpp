@@ -6,10 +6,10 @@
 #include <chrono>
 
 #include "base/make_error.hpp"
-#include "schedule/descriptors.hpp"
-#include "workers/worker_engine.hpp"
 #include "executor/executor.hpp"
+#include "schedule/descriptors.hpp"
 #include "sys/time.hpp"
+#include "workers/worker_engine.hpp"
 
 namespace brood::detail {
 
@@ -66,9 +66,8 @@ expected<void, error> worker::start(const worker_core& core) {
   if (const int r = sys::make_event(gone); r < 0) {
     return unexpected(os_error(error_stage::wait, "worker", -r));
   }
-  auto started = start_execution(
-      {std::make_shared<const command>(core.cmd),
-       std::make_shared<const options>(options_for(core.opts, *ends))});
+  auto started = start_execution({std::make_shared<const command>(core.cmd),
+                                  std::make_shared<const options>(options_for(core.opts, *ends))});
   if (!started) return unexpected(started.error());
   pid = (*started)->pid();
   started_at = sys::now();
@@ -88,9 +87,7 @@ void worker::stop(reason why) {
   line->close();  // only now: many a worker exits at once
 }
 
-completed_process worker::so_far(reason why) {
-  return end ? *end : process_->of().so_far(why);
-}
+completed_process worker::so_far(reason why) { return end ? *end : process_->of().so_far(why); }
 
 void worker::proceed() { engine_.look_at(*this); }
 

@@ -1,5 +1,5 @@
-// What a worker pool's thread and its callers share: requests, free workers, cancellations, numbers.
-// SPDX-License-Identifier: Apache-2.0
+// What a worker pool's thread and its callers share: requests, free workers, cancellations,
+// numbers. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <condition_variable>
@@ -13,8 +13,8 @@
 #include <brood/worker_pool.hpp>
 
 #include "loop/event_loop.hpp"
-#include "workers/message_channel.hpp"
 #include "sys/fd.hpp"
+#include "workers/message_channel.hpp"
 
 namespace brood {
 

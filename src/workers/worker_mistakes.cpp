@@ -1,8 +1,8 @@
 // Finding mistakes in what a worker pool is to be made of.
 // SPDX-License-Identifier: Apache-2.0
 #include "base/make_error.hpp"
-#include "workers/worker_core.hpp"
 #include "executor/validate.hpp"
+#include "workers/worker_core.hpp"
 
 namespace brood::detail {
 

@@ -4,8 +4,8 @@
 
 #include "base/make_error.hpp"
 #include "base/seconds.hpp"
-#include "workers/worker_engine.hpp"
 #include "sys/time.hpp"
+#include "workers/worker_engine.hpp"
 
 namespace brood::detail {
 

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/driver.hpp"
 
-#include <gtest/gtest.h>
-
 #include <csignal>
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace {
 

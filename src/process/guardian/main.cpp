@@ -38,8 +38,8 @@ namespace brood::detail {
 namespace {
 
 constexpr std::int64_t ms = 1'000'000;
-// A command that ends sooner wakes the host once: its start is heard along with its end. Longer than
-// /bin/true takes, shorter than anybody notices.
+// A command that ends sooner wakes the host once: its start is heard along with its end. Longer
+// than /bin/true takes, shorter than anybody notices.
 constexpr std::int64_t brief = ms / 2;
 // An exec takes less than a millisecond. One that takes longer is not waited for, as the host may
 // want to stop it meanwhile; that it is over is no event, so it is looked for.
@@ -136,13 +136,16 @@ class guardian {
   // Nobody is below us: what the host sends about a command that has ended meanwhile is late.
   bool await_launch(request& q) noexcept {
     for (;;) {
-      sys::wait_item items[] = {sys::wait_item::to_read(signals_), sys::wait_item::to_read(channel_)};
+      sys::wait_item items[] = {sys::wait_item::to_read(signals_),
+                                sys::wait_item::to_read(channel_)};
       (void)sys::poll_until(items, deadline::never());
       if (items[0].ready.any()) forget_signals();
       if (host_is_gone()) return false;
       if (!items[1].ready.any()) continue;
-      sys::packet p{
-          .head = &q, .head_size = sizeof q, .body = first_piece_, .body_size = sizeof first_piece_};
+      sys::packet p{.head = &q,
+                    .head_size = sizeof q,
+                    .body = first_piece_,
+                    .body_size = sizeof first_piece_};
       const ssize_t n = sys::receive_packet(channel_, p);
       if (n < static_cast<ssize_t>(sizeof q)) return false;
       if (q.kind == request::what::release) return false;
@@ -243,9 +246,11 @@ class guardian {
       if (!first || driver_.stopping()) until = step();
       if (released_ || failed_ || driver_.ended() || driver_.gave_up()) break;
       if (starting_) until = earlier(until, deadline::after(sys::now(), exec_pause));
-      sys::wait_item items[] = {sys::wait_item::to_read(signals_), sys::wait_item::to_read(channel_)};
+      sys::wait_item items[] = {sys::wait_item::to_read(signals_),
+                                sys::wait_item::to_read(channel_)};
       const std::size_t count = host_gone_ ? 1 : 2;
-      if (sys::poll_until({items, count}, until) < 0) sys::sleep_until(deadline::after(sys::now(), ms));
+      if (sys::poll_until({items, count}, until) < 0)
+        sys::sleep_until(deadline::after(sys::now(), ms));
       if (items[0].ready.any()) forget_signals();
       if (!host_gone_ && items[1].ready.any()) receive();
       if (!host_gone_ && host_is_gone()) host_died();
