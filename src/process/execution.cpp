@@ -176,8 +176,8 @@ driver::facts execution::look(std::int64_t now, bool of_streams) {
   driver::facts f;
   f.now = now;
   if (driver_.wants_empty()) {
+    scope_->update();  // that the command has ended comes first
     f.empty = scope_->empty();
-    if (f.empty) scope_->update();  // that the command has ended comes first
   }
   f.started = !scope_->starting();
   f.refused = scope_->refused();

@@ -59,7 +59,10 @@ class local_scope final : public scope {
     return {};
   }
 
-  bool starting() const noexcept override { return plan_ && !refused_ && !pending_.over(); }
+  // One that failed or was killed on its way is starting until it is reaped.
+  bool starting() const noexcept override {
+    return plan_ && !refused_ && !(pending_.over() && pending_.outcome().os == 0);
+  }
   void await_start(deadline until) noexcept override {
     if (!starting() || !pending_.await(until)) return;
     if (pending_.outcome().os == 0) return;

@@ -180,6 +180,8 @@ int pid_ref::signal_group(int number) const noexcept {
   }
   // The number of a group is not given again while a process has it: not while the leader, alive or
   // a zombie, is there.
+  // That nobody is in a group of this number is true of ours as well.
+  if (bond_ == bond::reaped && number == 0 && kill_number(-pid_, 0) == -ESRCH) return -ESRCH;
   if (bond_ == bond::reaped) return r == -EPERM ? r : -EOPNOTSUPP;
   if (bond_ == bond::found && look() < 0) return -EOPNOTSUPP;
   const int by_number = kill_number(-pid_, number);
