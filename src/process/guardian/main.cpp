@@ -227,9 +227,9 @@ class guardian {
     if (is_failure(how)) {
       failed_ = true;
       (void)fail(how);
-    } else {
+    } else if (how.os == 0) {
       send({.kind = reply::what::started});
-    }
+    }  // else its end is what is said of it
   }
 
   bool fail(const child_error& why) noexcept {
