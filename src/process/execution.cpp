@@ -178,6 +178,7 @@ driver::facts execution::look(std::int64_t now, bool of_streams) {
   if (driver_.wants_empty()) {
     scope_->update();  // that the command has ended comes first
     f.empty = scope_->empty();
+    if (f.empty && !scope_->exited()) scope_->update();  // it ended in between
   }
   f.started = !scope_->starting();
   f.refused = scope_->refused();
