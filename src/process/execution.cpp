@@ -247,7 +247,7 @@ deadline execution::next_look(std::int64_t now) {
 
 deadline execution::wants(std::vector<sys::wait_item>& items) {
   const std::size_t first = items.size();
-  if (!driver_.ended()) ends_.pump.wants(items);
+  if (!ended()) ends_.pump.wants(items);
   const std::lock_guard hold(lock_);
   scope_items_ = items.size() - first;
   deadline until = earlier(until_, scope_->wants(items));
@@ -258,13 +258,12 @@ deadline execution::wants(std::vector<sys::wait_item>& items) {
 
 void execution::serve(std::span<const sys::wait_item> items) {
   ends_.pump.serve(items.first(std::min(scope_items_, items.size())));
-  bool news = !scope_->has_exit_event() || driver_.stopping();
+  bool news = false;
   for (std::size_t i = scope_items_; i < items.size(); ++i) news = news || items[i].ready.any();
-  {
-    const std::lock_guard hold(lock_);
-    if (news) scope_->update();
-    if (woken_ && news) sys::clear_event(woken_.get());
-  }
+  const std::lock_guard hold(lock_);
+  if (!news && scope_->has_exit_event() && !driver_.stopping()) return;
+  scope_->update();
+  if (woken_) sys::clear_event(woken_.get());
 }
 
 bool execution::is_simple() const noexcept {
