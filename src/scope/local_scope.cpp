@@ -36,7 +36,8 @@ class local_scope final : public scope {
       : plan_(std::move(p)), reach_(r) {}
 
   ~local_scope() override {
-    if (exited_ || refused_ || !child_) return;
+    if (exited_ && stays_) reap_now();
+    if ((exited_ && !stays_) || refused_ || !child_) return;
     // It could not be stopped, or was released. Its zombie is not to stay for ever.
     if (!released_) reap_later(std::move(child_));
   }
@@ -95,18 +96,29 @@ class local_scope final : public scope {
 
   deadline deliver(int number, bool fresh, std::int64_t now) noexcept override {
     if (!tree_) return deadline::never();
-    return tree_->deliver(number, fresh, now);
+    const deadline again = tree_->deliver(number, fresh, now);
+    stays_ = stays_ || (!exited_ && tree_->needs_root());
+    return again;
   }
   int trouble() const noexcept override { return tree_ ? tree_->trouble() : 0; }
-  bool empty() noexcept override { return !tree_ || tree_->gone(); }
+  bool empty() noexcept override {
+    if (tree_ && !tree_->gone()) return false;
+    if (exited_ && stays_) reap_now();
+    return true;
+  }
 
   void release() noexcept override { released_ = true; }
   void disown() noexcept override { released_ = true; }
 
  private:
+  void reap_now() noexcept {
+    sys::exit_record known;
+    stays_ = sys::may_pass(child_.reap(sys::wait_mode::poll, known));
+  }
+
   void reap(sys::wait_mode mode) noexcept {
     if (exited_ || refused_) return;
-    const int r = child_.reap(mode, end_.record);
+    const int r = child_.reap(stays_ ? sys::wait_mode::look : mode, end_.record);
     if (r == 0 || sys::may_pass(r)) return;  // asked again
     if (r == -ECHILD) (void)sys::exit_after_reap(child_.pidfd(), end_.record);
     end_.at = sys::now();
@@ -128,6 +140,7 @@ class local_scope final : public scope {
   std::shared_ptr<const plan> plan_;  // until it has started: a failure is explained by it
   process_tree::reach reach_;
   bool released_ = false;
+  bool stays_ = false;  // it is not reaped before its group is gone
   pending_exec pending_;
   child_error why_;  // it did not start
   sys::pid_ref child_;

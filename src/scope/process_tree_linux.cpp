@@ -206,6 +206,11 @@ deadline process_tree::deliver(int signal, bool fresh, std::int64_t now) noexcep
   return deadline::never();
 }
 
+bool process_tree::needs_root() const noexcept {
+  return reach_ == reach::group && leads_ && !root_->reaches_group_when_reaped() &&
+         sys::proc_is_ours() != 1;
+}
+
 bool process_tree::gone() noexcept {
   const int before = trouble_;
   trouble_ = 0;

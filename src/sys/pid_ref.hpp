@@ -51,9 +51,11 @@ class pid_ref {
   /// it was reaped, and before Linux 6.9 the number alone does not tell whose group it is now.
   /// Refuses our own group.
   int signal_group(int number) const noexcept;
+  /// Whether that works after it was reaped, as far as is known. Certain once a group was signalled.
+  bool reaches_group_when_reaped() const noexcept;
   /// False once it ended, as a zombie too. True if that cannot be told.
   bool alive() const noexcept;
-  /// For children of ours: 1 it ended and is reaped, `out` is filled; 0 it runs (poll);
+  /// For children of ours: 1 it ended and is reaped, `out` is filled; 0 it runs (poll, look);
   /// -ECHILD somebody else reaped it, so that its number is not used any more either. Of the other
   /// errors only -EINTR and shortages are worth another try.
   int reap(wait_mode mode, exit_record& out) noexcept;

@@ -144,7 +144,8 @@ int pid_ref::look() const noexcept {
     if (e != ended::unknown) return e == ended::yes ? -ESRCH : 0;
   }
   if (bond_ == bond::child) {
-    const int r = has_ended(pid_, -1);
+    exit_record unused;
+    const int r = sys::reap(pid_, -1, wait_mode::look, unused);
     return r > 0 || r == -ECHILD ? -ESRCH : r;
   }
   process_stat s;
@@ -169,10 +170,13 @@ int pid_ref::signal(int number) const noexcept {
   return by_number;
 }
 
+bool pid_ref::reaches_group_when_reaped() const noexcept {
+  return pidfd_ && !is_refused(signals_refused) && !is_refused(group_signals_refused);
+}
+
 int pid_ref::signal_group(int number) const noexcept {
   if (pid_ <= 1 || pid_ == ::getpgrp()) return -ESRCH;
-  const bool by_pidfd =
-      pidfd_ && !is_refused(signals_refused) && !is_refused(group_signals_refused);
+  const bool by_pidfd = reaches_group_when_reaped();
   int r = -EOPNOTSUPP;
   if (by_pidfd) {
     r = send_by_pidfd(pidfd_.get(), number, to_process_group);
@@ -196,7 +200,7 @@ bool pid_ref::alive() const noexcept {
 int pid_ref::reap(wait_mode mode, exit_record& out) noexcept {
   if (bond_ != bond::child) return -ECHILD;
   const int r = sys::reap(pid_, pidfd_.get(), mode, out);
-  if (r == 1 || r == -ECHILD) bond_ = bond::reaped;
+  if ((r == 1 && mode != wait_mode::look) || r == -ECHILD) bond_ = bond::reaped;
   return r;
 }
 
@@ -209,19 +213,6 @@ int send_signal(int pid, int pidfd, int signal) noexcept {
   if (ended_by_pidfd(pidfd) == ended::yes) return -ESRCH;
   const int by_number = kill_number(pid, signal);
   if (by_number == 0) signals_refused.store(true, std::memory_order_relaxed);
-  return by_number;
-}
-
-int send_group_signal(int pgid, int pidfd, int signal) noexcept {
-  if (pgid <= 1 || pgid == ::getpgrp()) return -ESRCH;
-  const bool by_pidfd =
-      pidfd >= 0 && !is_refused(signals_refused) && !is_refused(group_signals_refused);
-  if (by_pidfd) {
-    const int r = send_by_pidfd(pidfd, signal, to_process_group);
-    if (!may_be_refusal(r)) return r;
-  }
-  const int by_number = kill_number(-pgid, signal);
-  if (by_pidfd && by_number == 0) group_signals_refused.store(true, std::memory_order_relaxed);
   return by_number;
 }
 

@@ -21,15 +21,17 @@ struct exit_record {
   std::uint64_t involuntary_switches = 0;
 };
 
-enum class wait_mode : unsigned char { block, poll };
+enum class wait_mode : unsigned char {
+  block,
+  poll,
+  look,  ///< as poll, but the child stays to be reaped
+};
 
 /// Reap the child: 1 if it ended (`out` is filled), 0 if it still runs (poll), or the negative
 /// errno; -ECHILD if somebody else reaped it. `pidfd` may be -1. Refuses pid <= 0.
 int reap(int pid, int pidfd, wait_mode mode, exit_record& out) noexcept;
 /// Reap a child that is about to end, whatever the call says: for children that failed to start.
 void reap_for_certain(int pid, int pidfd) noexcept;
-/// As reap() in poll mode, but the child stays to be reaped: 1 ended, 0 runs.
-int has_ended(int pid, int pidfd) noexcept;
 /// Any child of this process, for a process that owns all its children: its pid, 0 if none has
 /// ended, -ECHILD if there is none.
 int reap_any(exit_record& out) noexcept;
@@ -39,9 +41,6 @@ int exit_after_reap(int pidfd, exit_record& out) noexcept;
 int open_pidfd(int pid) noexcept;
 /// Signal one process. `pidfd` may be -1: then by number. Refuses pid <= 0.
 int send_signal(int pid, int pidfd, int signal) noexcept;
-/// Signal a process group; through its leader's pidfd where the kernel can (6.9). Refuses
-/// pgid <= 1 and our own group.
-int send_group_signal(int pgid, int pidfd, int signal) noexcept;
 
 /// All signals blocked for this thread while it lives; the old mask comes back on every path.
 class signals_blocked {

@@ -65,7 +65,8 @@ int reap(int pid, int pidfd, wait_mode mode, exit_record& out) noexcept {
   if (pid <= 0) return -ESRCH;
   siginfo_t info{};
   rusage used{};
-  const int flags = WEXITED | (mode == wait_mode::poll ? WNOHANG : 0);
+  const int flags = WEXITED | (mode == wait_mode::block ? 0 : WNOHANG) |
+                    (mode == wait_mode::look ? WNOWAIT : 0);
   const int r = wait_child(pid, pidfd, info, flags, &used);
   if (r < 0) return r;
   if (info.si_pid == 0) return 0;
@@ -79,14 +80,6 @@ void reap_for_certain(int pid, int pidfd) noexcept {
     const int r = reap(pid, pidfd, wait_mode::block, ignored);
     if (r == 1 || r == -ECHILD || may_be_refusal(r) || pid <= 0) return;
   }
-}
-
-int has_ended(int pid, int pidfd) noexcept {
-  if (pid <= 0) return -ESRCH;
-  siginfo_t info{};
-  const int flags = WEXITED | WNOHANG | WNOWAIT;
-  const int r = wait_child(pid, pidfd, info, flags, nullptr);
-  return r < 0 ? r : info.si_pid != 0;
 }
 
 int reap_any(exit_record& out) noexcept {

@@ -112,7 +112,8 @@ TEST_P(Spawn, AThreadThatIsCancelledInAReadEndsAfterIt) {
   std::atomic<bool> reading{false};
   std::string line;
   pthread_t thread{};
-  const std::function<void()> body = [&] {
+  // ASan does not see that the frame is left where a thread is cancelled.
+  const std::function<void()> body = [&]() __attribute__((no_sanitize_address)) {
     reading = true;
     line = p.out().read_line().value_or("");
     pthread_testcancel();
