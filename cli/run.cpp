@@ -166,9 +166,8 @@ attempts::outcome attempts::run() {
   for (;;) {
     made_ = schedule.attempt();
     outcome r = once();
-    const bool again = signals_.stop_asked() == 0 && (r ? brood::should_retry(policy_, *r)
-                                                        : brood::should_retry(policy_, r.error()));
-    const auto at = again ? schedule.next(monotonic_now()) : std::optional<std::int64_t>();
+    if (signals_.stop_asked() != 0) return r;
+    const std::optional<std::int64_t> at = schedule.after(r, monotonic_now());
     if (!at) return r;
     if (wait_until(*at, r)) continue;
     stopped_by_ = signals_.stop_asked();

@@ -105,8 +105,7 @@ void batch::vacate(slot& s) {
 /// True if there will be another attempt.
 bool batch::again(slot& s, const outcome& r) {
   if (!starting_ || policy_.attempts < 2) return false;
-  const bool worth = r ? brood::should_retry(policy_, *r) : brood::should_retry(policy_, r.error());
-  const auto at = worth ? s.job->schedule->next(monotonic_now()) : std::optional<std::int64_t>();
+  const std::optional<std::int64_t> at = s.job->schedule->after(r, monotonic_now());
   if (!at) return false;
   job_end end = end_of(*s.job, r);
   end.last = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <brood/duration.hpp>
+#include <brood/expected.hpp>
 #include <brood/status.hpp>
 
 namespace brood {
@@ -40,7 +41,7 @@ bool should_retry(const retry_policy& p, const completed_process& ended);
 bool should_retry(const retry_policy& p, const error& e);
 
 /// Follows a policy. Pure: it is told the time, by whatever clock, and the seed of its chance.
-/// run() and pool use it; callers with a retry loop of their own may use it too.
+/// run(), pool and the tool use it; callers with a retry loop of their own may use it too.
 class retry_schedule {
  public:
   /// `now` in ns of a clock that never goes back. The policy is borrowed.
@@ -49,6 +50,9 @@ class retry_schedule {
   int attempt() const noexcept { return attempt_; }
   /// The attempt has ended and is worth another: the moment of that, or nothing if it was the last.
   std::optional<std::int64_t> next(std::int64_t now) noexcept;
+  /// The attempt has ended like this: the moment of the next, or nothing if there is to be none.
+  std::optional<std::int64_t> after(const expected<completed_process, error>& ended,
+                                    std::int64_t now);
 
  private:
   double chance() noexcept;  // -1 to 1

@@ -11,8 +11,7 @@ namespace brood::detail {
 std::optional<deadline> attempts::ended(outcome& how, const std::vector<std::string>& args,
                                         std::int64_t now) {
   if (stopped_) return {};
-  const bool worth = how ? should_retry(policy_, *how) : should_retry(policy_, how.error());
-  const std::optional<std::int64_t> at = worth ? schedule_.next(now) : std::nullopt;
+  const std::optional<std::int64_t> at = schedule_.after(how, now);
   if (!at) return {};
   before_.push_back(as_attempt(std::move(how), args));
   return deadline::at(*at);

@@ -122,4 +122,10 @@ std::optional<std::int64_t> retry_schedule::next(std::int64_t now) noexcept {
   return at;
 }
 
+std::optional<std::int64_t> retry_schedule::after(const expected<completed_process, error>& ended,
+                                                  std::int64_t now) {
+  const bool worth = ended ? should_retry(policy_, *ended) : should_retry(policy_, ended.error());
+  return worth ? next(now) : std::nullopt;
+}
+
 }  // namespace brood

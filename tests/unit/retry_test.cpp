@@ -105,6 +105,17 @@ TEST(retry, a_program_that_is_missing_stays_so_but_a_shortage_passes) {
   EXPECT_TRUE(should_retry(any, busy));
 }
 
+TEST(retry, the_next_attempt_follows_an_end_that_is_worth_it) {
+  const retry_policy p{.attempts = 3, .delay = 1s};
+  retry_schedule s(p, 0, 0);
+  const auto bad = ended(brood::exit_status::exited(1));
+  EXPECT_EQ(s.after(bad, 5), 1'000'000'005);
+  EXPECT_EQ(s.after(ended(brood::exit_status::exited(0)), 6), std::nullopt);
+  EXPECT_EQ(s.attempt(), 2);
+  EXPECT_EQ(s.after(bad, 7), 1'000'000'007);
+  EXPECT_EQ(s.after(bad, 8), std::nullopt) << "it was the last";
+}
+
 TEST(retry, mistakes_in_a_policy_are_named) {
   const auto mistake = [](const retry_policy& p) {
     const auto m = find_mistake(p);
