@@ -109,7 +109,7 @@ void driver::descend(const facts& f, orders& o) noexcept {
     }
     if (in_exec) ladder_.escalate();
     o.deliver = ladder_.step(f.now, f.empty, f.unkillable);
-    if (policy_.hears_of_empty) {
+    if (f.hears_of_empty) {
       if (!o.deliver.fresh) o.deliver.signal = 0;
       o.deliver.until = o.deliver.rung_ends;
     }

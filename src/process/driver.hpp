@@ -32,8 +32,6 @@ class driver {
     std::int64_t drain_grace_ns = INT64_MAX;  ///< silence after the exit; INT64_MAX: to end-of-file
     ladder_steps stop{};
     bool leaves_nothing = false;  ///< what the command leaves behind when it ends is stopped
-    /// That the scope is empty comes as an event: nobody need look for it now and then.
-    bool hears_of_empty = false;
   };
 
   /// What is known at a moment.
@@ -43,11 +41,12 @@ class driver {
     bool refused = false;  ///< it will never do so
     bool exited = false;
     std::int64_t exited_at = 0;
-    bool empty = false;       ///< nobody in the scope is left. Only asked where wants_empty().
-    bool unkillable = false;  ///< SIGKILL was refused to somebody in the scope
-    bool lost = false;        ///< what stops the scope for us is gone
-    bool reading = false;     ///< a stream has not ended...
-    bool draining = true;     ///< ...and is read by us; false: by the caller, who decides how long
+    bool empty = false;           ///< nobody in the scope is left. Only asked where wants_empty().
+    bool hears_of_empty = false;  ///< that comes as an event: nobody need look for it now and then
+    bool unkillable = false;      ///< SIGKILL was refused to somebody in the scope
+    bool lost = false;            ///< what stops the scope for us is gone
+    bool reading = false;         ///< a stream has not ended...
+    bool draining = true;  ///< ...and is read by us; false: by the caller, who decides how long
     std::int64_t last_output = 0;  ///< or the start
     bool exceeded = false;         ///< more output than was allowed
   };
@@ -64,6 +63,8 @@ class driver {
   orders step(const facts& f) noexcept;
   /// Somebody wants it to end. Asked again: straight to SIGKILL.
   void stop(reason why, const ladder_steps& steps) noexcept;
+  /// What it leaves behind is nobody's business from now on.
+  void let_go() noexcept { policy_.leaves_nothing = false; }
 
   state at() const noexcept { return state_; }
   /// Nothing is left to do, unless somebody asks for a stop of what may be left.

@@ -29,14 +29,13 @@ std::int64_t drain_grace(const options& o, containment level) {
   return level == containment::process ? INT64_MAX : default_drain_grace;
 }
 
-driver::policy policy_for(const options& o, const start_facts& f, const scope& where) {
+driver::policy policy_for(const options& o, const start_facts& f) {
   driver::policy p;
   p.timeout = deadline::after(f.asked_at, o.timeout);
   p.idle_ns = o.idle_timeout.given() ? o.idle_timeout.nanoseconds() : INT64_MAX;
   p.drain_grace_ns = drain_grace(o, f.level);
   p.stop = flatten(o.stop);
   p.leaves_nothing = f.level == containment::sealed;
-  p.hears_of_empty = where.hears_of_empty();
   return p;
 }
 
@@ -74,7 +73,7 @@ execution::execution(execution_spec spec, std::unique_ptr<scope> where, stream_e
       facts_(std::move(facts)),
       owner_(::getpid()),
       scope_(std::move(where)),
-      driver_(policy_for(spec_.opts(), facts_, *scope_)),
+      driver_(policy_for(spec_.opts(), facts_)),
       ends_(std::move(ends)) {}
 
 execution::~execution() {
@@ -186,6 +185,7 @@ driver::facts execution::look(std::int64_t now, bool of_streams) {
   f.exited_at = scope_->end().at;
   f.unkillable = is_lasting(scope_->trouble());
   f.lost = scope_->lost();
+  f.hears_of_empty = scope_->hears_of_empty();
   if (of_streams) {
     f.reading = lent_ || ends_.pump.reading();
     f.draining = !lent_;
@@ -250,7 +250,8 @@ deadline execution::wants(std::vector<sys::wait_item>& items) {
   if (!ended()) ends_.pump.wants(items);
   const std::lock_guard hold(lock_);
   scope_items_ = items.size() - first;
-  deadline until = earlier(until_, scope_->wants(items));
+  scope_until_ = scope_->wants(items);
+  const deadline until = earlier(until_, scope_until_);
   if (woken_) items.push_back(sys::wait_item::to_read(woken_.get()));
   const bool blind = !scope_->has_exit_event() && !scope_->exited() && !driver_.ended();
   return blind ? earlier(until, next_look(sys::now())) : until;
@@ -258,7 +259,7 @@ deadline execution::wants(std::vector<sys::wait_item>& items) {
 
 void execution::serve(std::span<const sys::wait_item> items) {
   ends_.pump.serve(items.first(std::min(scope_items_, items.size())));
-  bool news = false;
+  bool news = !scope_until_.is_never() && scope_until_.passed(sys::now());
   for (std::size_t i = scope_items_; i < items.size(); ++i) news = news || items[i].ready.any();
   const std::lock_guard hold(lock_);
   if (!news && scope_->has_exit_event() && !driver_.stopping()) return;
@@ -406,6 +407,7 @@ void execution::release() {
   const std::lock_guard hold(lock_);
   if (!is_ours()) return;
   scope_->release();
+  driver_.let_go();
   released_ = true;
 }
 

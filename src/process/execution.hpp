@@ -202,6 +202,7 @@ class execution {
   bool lent_ = false;
   bool give_up_ = false;
   std::size_t scope_items_ = 0;  // of wants(): from here on those of the scope
+  deadline scope_until_;         // of wants(): when the scope is to be updated
   std::int64_t pause_ = 0;       // between looks, where the exit is no event
   std::int64_t output_before_ = 0;
   std::int64_t silence_ = 0;     // when the last wait ended

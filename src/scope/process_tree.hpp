@@ -46,8 +46,8 @@ class process_tree {
   deadline deliver(int signal, bool fresh, std::int64_t now) noexcept;
   /// Nobody is left. (Of reach::children waitid says so with more certainty.)
   bool gone() noexcept;
-  /// The root must not be reaped yet: nothing but its number, which is ours while it is there, names
-  /// the group that is being stopped.
+  /// The root must not be reaped yet: nothing but its number, which is ours while it is there,
+  /// names the group that is being stopped.
   bool needs_root() const noexcept;
   /// The first negative errno of the last deliver() or scan() that was not "gone"; 0: none.
   int trouble() const noexcept { return trouble_; }

@@ -30,6 +30,11 @@ constexpr std::int64_t send_again = ms;
 // it has may have stopped it. Then we kill what is below it ourselves, as often as a ladder looks.
 constexpr std::int64_t guardian_patience = 250 * ms;
 constexpr std::int64_t rescue_pause = 20 * ms;
+// A guardian that a command has halted cannot say that the command has ended. So now and then we
+// look: rarely, as that is for what hardly ever happens.
+constexpr std::int64_t halted_pause = 1'000 * ms;
+// As the above, for a command whose end is no event, as it is not ours and there are no pidfds.
+constexpr std::int64_t unheard_pause = 20 * ms;
 
 class sealed_scope final : public scope {
  public:
@@ -70,28 +75,38 @@ class sealed_scope final : public scope {
   }
 
   deadline wants(std::vector<sys::wait_item>& items) const override {
-    if (lost_ || released_) {
-      if (!exited_ && command_) items.push_back(sys::wait_item::to_read(command_.pidfd()));
-    } else if (!empty_) {
-      const bool quiet = starting_ && !woken_ && guardian_.wakeup;  // it wakes us once
-      items.push_back(sys::wait_item::to_read(quiet ? guardian_.wakeup.get() : channel()));
+    if (on_our_own()) {
+      if (exited_ || !command_) return deadline::never();
+      if (command_.pidfd() < 0) return deadline::after(sys::now(), unheard_pause);
+      items.push_back(sys::wait_item::to_read(command_.pidfd()));
+      return deadline::never();
     }
-    return deadline::never();
+    if (empty_) return deadline::never();
+    const bool quiet = starting_ && !woken_ && guardian_.wakeup;  // it wakes us once
+    items.push_back(sys::wait_item::to_read(quiet ? guardian_.wakeup.get() : channel()));
+    return deadline::after(sys::now(), halted_pause);
   }
 
   void update() noexcept override {
-    if (lost_ || released_) return look_at_command();
+    if (on_our_own()) return look_at_command();
     if (starting_ && guardian_.wakeup) drain_wakeup();
-    while (!empty_ && !lost_ && receive(sys::patience::none)) {
-    }
+    bool news = false;
+    while (!empty_ && !lost_ && receive()) news = true;
+    // A guardian that runs says so itself, at about this moment.
+    const bool late = command_ ? !exited_ && !command_.alive() : starting_;
+    if (!news && late) (void)guardian_.process.signal(SIGCONT);
   }
   void wait_for_exit() noexcept override {
-    while (!exited_ && !refused_ && !lost_ && !released_) (void)receive(sys::patience::endless);
+    while (!exited_ && !refused_ && !on_our_own()) {
+      (void)sys::poll_until(sys::wait_item::to_read(channel()),
+                            deadline::after(sys::now(), halted_pause));
+      update();
+    }
   }
 
   int signal(int number) noexcept override {
     if (exited_ || refused_) return 0;
-    if (lost_ || released_) {
+    if (on_our_own()) {
       const int r = command_.signal(number);
       return r == -ESRCH ? 0 : r;
     }
@@ -100,8 +115,8 @@ class sealed_scope final : public scope {
 
   deadline deliver(int number, bool fresh, std::int64_t now) noexcept override;
   int trouble() const noexcept override { return rest_ ? rest_->trouble() : trouble_; }
-  bool empty() noexcept override { return lost_ ? rest_->gone() : empty_; }
-  bool hears_of_empty() const noexcept override { return !lost_; }
+  bool empty() noexcept override { return on_our_own() && rest_ ? rest_->gone() : empty_; }
+  bool hears_of_empty() const noexcept override { return !on_our_own(); }
   bool lost() const noexcept override { return lost_; }
 
   void release() noexcept override {
@@ -110,6 +125,7 @@ class sealed_scope final : public scope {
     guardian_.reap();
     stays_ = false;
     released_ = empty_ = true;
+    if (command_) rest_.emplace(process_tree::reach::tree, command_, false);
   }
   void disown() noexcept override {
     guardian_.process = {};
@@ -119,9 +135,11 @@ class sealed_scope final : public scope {
 
  private:
   int channel() const noexcept { return guardian_.channel.get(); }
+  /// There is no guardian (any more).
+  bool on_our_own() const noexcept { return lost_ || released_; }
   int send(const request& q) noexcept;
   int send(request& q, const std::vector<int>& along, std::span<char> piece) noexcept;
-  bool receive(sys::patience how_long) noexcept;
+  bool receive() noexcept;
   void take(const reply& r, sys::fd passed) noexcept;
   void refuse(const child_error& why) noexcept;
   void lose() noexcept;
@@ -190,10 +208,10 @@ int sealed_scope::send(request& q, const std::vector<int>& along, std::span<char
 }
 
 /// False if nothing has come, or for a shortage of ours: asked again.
-bool sealed_scope::receive(sys::patience how_long) noexcept {
+bool sealed_scope::receive() noexcept {
   reply r{};
   sys::fd passed;
-  const ssize_t n = sys::receive_packet(channel(), &r, sizeof r, &passed, how_long);
+  const ssize_t n = sys::receive_packet(channel(), &r, sizeof r, &passed, sys::patience::none);
   if (n < 0 && n != -ECONNRESET) return false;
   if (n == static_cast<ssize_t>(sizeof r)) {
     take(r, std::move(passed));
@@ -274,7 +292,7 @@ deadline sealed_scope::rescue(std::int64_t now) noexcept {
 }
 
 deadline sealed_scope::deliver(int number, bool fresh, std::int64_t now) noexcept {
-  if (lost_) return rest_->deliver(number, fresh, now);
+  if (on_our_own() && rest_) return rest_->deliver(number, fresh, now);
   if (empty_) return deadline::never();
   if (fresh) {
     unsent_ = request{.kind = request::what::deliver,

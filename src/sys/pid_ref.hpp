@@ -51,7 +51,8 @@ class pid_ref {
   /// it was reaped, and before Linux 6.9 the number alone does not tell whose group it is now.
   /// Refuses our own group.
   int signal_group(int number) const noexcept;
-  /// Whether that works after it was reaped, as far as is known. Certain once a group was signalled.
+  /// Whether that works after it was reaped, as far as is known. Certain once a group was
+  /// signalled.
   bool reaches_group_when_reaped() const noexcept;
   /// False once it ended, as a zombie too. True if that cannot be told.
   bool alive() const noexcept;

@@ -65,8 +65,8 @@ int reap(int pid, int pidfd, wait_mode mode, exit_record& out) noexcept {
   if (pid <= 0) return -ESRCH;
   siginfo_t info{};
   rusage used{};
-  const int flags = WEXITED | (mode == wait_mode::block ? 0 : WNOHANG) |
-                    (mode == wait_mode::look ? WNOWAIT : 0);
+  const int flags =
+      WEXITED | (mode == wait_mode::block ? 0 : WNOHANG) | (mode == wait_mode::look ? WNOWAIT : 0);
   const int r = wait_child(pid, pidfd, info, flags, &used);
   if (r < 0) return r;
   if (info.si_pid == 0) return 0;

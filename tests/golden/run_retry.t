@@ -19,7 +19,7 @@ $ brood run -q --retry 5 --retry-on 75,TERM -- $HELPER env BROOD_ATTEMPT + exit 
 BROOD_ATTEMPT=1
 [1]
 
-$ brood run -q --retry 2 --retry-on timed_out -t 50ms -- $HELPER env BROOD_ATTEMPT + pause
+$ brood run -q --retry 2 --retry-on timed_out -t 400ms -- $HELPER env BROOD_ATTEMPT + pause
 BROOD_ATTEMPT=1
 BROOD_ATTEMPT=2
 [124]

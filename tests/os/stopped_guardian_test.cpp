@@ -15,6 +15,7 @@
 #include "support/clean.hpp"
 #include "support/files.hpp"
 #include "support/helper.hpp"
+#include "sys/proc.hpp"
 
 namespace {
 
@@ -101,6 +102,41 @@ TEST_F(HaltedGuardian, DoesNotKeepTheToolFromItsTimeLimit) {
   EXPECT_EQ(r.status.code(), 124) << r.err;
 }
 
+// The command ends by itself, and nobody limits it.
+class HaltedGuardianOfOneThatEnds : public support::os_test {
+ protected:
+  const brood::command ends_{helper(), "signal-parent", "STOP", "+", "exit", "7"};
+};
+
+TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepRunFromReturning) {
+  EXPECT_EQ(brood::run(ends_, sealed()).status.code(), 7);
+}
+
+TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepAHandleFromIt) {
+  auto p = brood::spawn(ends_, sealed());
+  EXPECT_EQ(p.wait().code(), 7);
+}
+
+TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepItsOutputFromBeingRead) {
+  auto o = sealed();
+  o.capture_output = true;
+  EXPECT_EQ(brood::run({helper(), "signal-parent", "STOP", "+", "out", "a"}, o).out, "a");
+}
+
+TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepAPoolFromItsNextJob) {
+  brood::pool all({.max_workers = 1});
+  const brood::job first = all.submit(ends_, sealed());
+  const brood::job second = all.submit({helper(), "exit", "0"}, sealed());
+  EXPECT_EQ(first.result().status.code(), 7);
+  EXPECT_TRUE(second.result().success());
+}
+
+TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepTheTool) {
+  const auto r = brood::run({support::tool(), "run", "--contain", "sealed", "--", helper(),
+                             "signal-parent", "STOP", "+", "exit", "7"});
+  EXPECT_EQ(r.status.code(), 7);
+}
+
 // --- let go ---
 
 class LetGo : public support::os_test {};
@@ -128,6 +164,28 @@ TEST_F(LetGo, ASealedCommandLivesOnWhateverIsCalled) {
   const auto left = support::survivors();
   EXPECT_EQ(left.size(), 1U) << "its child is nobody's to stop";
   for (const support::survivor& s : left) support::kill_pid(s.pid);
+}
+
+TEST_F(LetGo, ASealedCommandAndWhatIsBelowItCanStillBeHaltedAndStopped) {
+  auto o = sealed();
+  o.out = brood::PIPE;
+  auto p = brood::spawn({helper(), "bg", "ready", path("ready"), ",", "pause", "+", "ready",
+                         path("ready"), "+", "pause"},
+                        o);
+  ASSERT_EQ(support::wait_for_file_line_count(path("ready"), 2).size(), 2U);
+  p.detach();
+  p.suspend();
+  const auto halted = [&] {
+    int count = 0;
+    for (const support::survivor& s : support::survivors())
+      count += brood::detail::sys::is_stopped(s.pid) ? 1 : 0;
+    return count == 2;
+  };
+  EXPECT_TRUE(support::poll_until(support::patience, halted));
+  p.resume();
+  (void)p.stop();
+  EXPECT_TRUE(p.poll());
+  EXPECT_TRUE(support::none_survive());
 }
 
 }  // namespace

@@ -247,11 +247,11 @@ TEST(Driver, AStopAfterTheEndReachesWhatIsLeft) {
 TEST(Driver, WhatASealedCommandLeavesBehindIsStopped) {
   driver::policy p = plain();
   p.leaves_nothing = true;
-  p.hears_of_empty = true;
   driver d(p);
   (void)d.step(running(0));
   EXPECT_TRUE(d.wants_empty());
   driver::facts f = exited(ms);
+  f.hears_of_empty = true;
   const driver::orders o = d.step(f);
   EXPECT_EQ(d.at(), state::stopping);
   EXPECT_EQ(o.deliver.signal, SIGTERM);
@@ -322,13 +322,13 @@ class world {
     if (chance(3)) policy_.idle_ns = span(5 * second);
     if (chance(2)) policy_.drain_grace_ns = span(second);
     policy_.leaves_nothing = chance(3);
-    policy_.hears_of_empty = chance(3);
   }
 
   void run() {
     driver d(policy_);
     driver::facts f;
     f.started = !chance(3);
+    f.hears_of_empty = chance(3);
     f.reading = chance(2);
     bool was_over = false;
     deadline killed;
@@ -384,6 +384,7 @@ class world {
     if (f.reading && (f.empty || chance(30))) f.reading = !chance(2);
     if (f.reading && chance(50)) f.exceeded = true;
     if (f.started && !f.exited && chance(100)) f.lost = true;
+    if (f.lost) f.hears_of_empty = false;
   }
 
   std::mt19937 random_;

@@ -178,7 +178,7 @@ class guardian {
     if (!await_launch(q)) return false;
     stay_ = q.stay;
     empty_ = sent_empty_ = woken_ = false;
-    driver_ = driver({.stop = q.steps, .hears_of_empty = false});
+    driver_ = driver({.stop = q.steps});
     char* const bytes = receive_plan(q.n);
     if (bytes == nullptr) return fail({error_stage::guard, ENOMEM, 0});
     plan_view plan{};
