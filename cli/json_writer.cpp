@@ -42,7 +42,7 @@ std::string json_decimal(std::int64_t units, int digits) {
       units < 0 ? 0 - static_cast<std::uint64_t>(units) : static_cast<std::uint64_t>(units);
   std::string text = std::to_string(size);
   if (text.size() <= width) text.insert(0, width + 1 - text.size(), '0');
-  text.insert(text.size() - width, ".");
+  text.insert(text.size() - width, 1, '.');
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return units < 0 ? "-" + text : text;

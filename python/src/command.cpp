@@ -89,6 +89,7 @@ class command {
   std::string containment() const { return std::string(to_string(process().containment())); }
   py::object finish(py::handle on_line, py::handle seconds, bool cancels);
   py::tuple finish_here();
+  void stop_here();
   py::tuple so_far() const {
     return so_far_ ? so_far_->get() : py::make_tuple(py::none(), py::none());
   }
@@ -185,14 +186,25 @@ py::object command::finish(py::handle on_line, py::handle seconds, bool cancels)
   const std::int64_t until = seconds.is_none() ? INT64_MAX : after(seconds.cast<double>());
   if (!ending_) {
     if (!lines_) lines_ = std::make_shared<line_queue>();
-    ending_ = std::make_unique<background>(
-        lines_, [s = state_] { s->result.emplace(s->process.try_finish()); },
-        [s = state_] { s->process.request_stop(); });
+    try {
+      ending_ = std::make_unique<background>(
+          lines_, [s = state_] { s->result.emplace(s->process.try_finish()); },
+          [s = state_] { s->process.request_stop(); });
+    } catch (const std::system_error& e) {
+      if (on_line.is_none() && seconds.is_none()) return finish_here();
+      if (cancels) stop_here();  // nothing is left behind by what went wrong here
+      raise_no_thread(e);
+    }
   }
   const auto handlers =
       cancels ? background::interrupt::cancels : background::interrupt::leaves_it_alone;
   if (!ending_->serve(on_line, until, handlers)) return py::none();
   return to_outcome(std::move(*state_->result));
+}
+
+void command::stop_here() {
+  const without_gil released;
+  (void)process().stop();
 }
 
 // The same on this thread, which hears no signals meanwhile, and without on_line.

@@ -102,9 +102,9 @@ background::background(std::shared_ptr<line_queue> lines, std::function<void()> 
       s->done.store(true);
       s->lines->wake();
     });
-  } catch (const std::system_error& e) {
+  } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    raise_os_error(e.code().value(), py::str("a thread of brood's").release().ptr());
+    throw;
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -164,9 +164,21 @@ bool background::serve(py::handle on_line, std::int64_t until, interrupt handler
   return true;
 }
 
+void raise_no_thread(const std::system_error& why) {
+  raise_os_error(why.code().value(), py::str("a thread of brood's").release().ptr());
+}
+
 void in_helper_thread(const std::shared_ptr<line_queue>& lines, py::handle on_line,
                       const std::function<void()>& work, const std::function<void()>& cancel) {
-  background call(lines, work, cancel);
+  std::optional<background> started;
+  try {
+    started.emplace(lines, work, cancel);
+  } catch (const std::system_error& e) {
+    if (!on_line.is_none()) raise_no_thread(e);
+    const without_gil released;
+    return work();
+  }
+  background& call = *started;
   // `work` lives in frames of ours. The interpreter may end this thread in the middle of a
   // callback.
   struct guard {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "python.hpp"
@@ -52,6 +53,7 @@ class background {
 
   /// \param work    the call; without the GIL
   /// \param cancel  makes it end soon; asked again, sooner
+  /// Errors: std::system_error if there is no thread to be had.
   background(std::shared_ptr<line_queue> lines, std::function<void()> work,
              std::function<void()> cancel);
   background(const background&) = delete;
@@ -73,7 +75,11 @@ class background {
   std::thread thread_;
 };
 
-/// Run `work` as a background call to its end.
+/// As an OSError.
+[[noreturn]] void raise_no_thread(const std::system_error& why);
+
+/// Run `work` as a background call to its end. Where there is no thread to be had and no `on_line`
+/// to be called: on this thread, which hears no signals meanwhile.
 void in_helper_thread(const std::shared_ptr<line_queue>& lines, py::handle on_line,
                       const std::function<void()>& work, const std::function<void()>& cancel);
 

@@ -1,6 +1,7 @@
 // The engine's worker pool below brood.WorkerPool.
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
+#include <optional>
 
 #include <brood/worker_pool.hpp>
 
@@ -143,10 +144,15 @@ bool wait_for(const brood::reply& r, double seconds) {
 // and may go on there after a handler has raised.
 bool await_reply(const brood::reply& r, double seconds) {
   const std::int64_t until = after(seconds);
-  background wait(
-      std::make_shared<line_queue>(),
-      [r, limit = brood::duration::from_seconds(seconds)] { (void)r.wait_for(limit); }, [] {});
-  (void)wait.serve(py::none(), until, background::interrupt::leaves_it_alone);
+  std::optional<background> wait;
+  try {
+    wait.emplace(
+        std::make_shared<line_queue>(),
+        [r, limit = brood::duration::from_seconds(seconds)] { (void)r.wait_for(limit); }, [] {});
+  } catch (const std::system_error&) {
+    return wait_for(r, seconds);
+  }
+  (void)wait->serve(py::none(), until, background::interrupt::leaves_it_alone);
   return r.done();
 }
 
