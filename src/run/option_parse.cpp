@@ -1,11 +1,11 @@
 // Durations, sizes and stop ladders from text.
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <cstdint>
 #include <string>
 
 #include <brood/option_table.hpp>
 
+#include "base/decimal.hpp"
 #include "base/make_error.hpp"
 
 namespace brood {
@@ -13,28 +13,6 @@ namespace brood {
 namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// A decimal number without sign or exponent at the start of `text`; moves past it.
-bool take_number(std::string_view& text, long double& number) {
-  std::size_t length = 0;
-  bool digits = false;
-  bool point = false;
-  for (; length < text.size(); ++length) {
-    if (is_digit(text[length])) {
-      digits = true;
-    } else if (text[length] == '.' && !point) {
-      point = true;
-    } else {
-      break;
-    }
-  }
-  if (!digits) return false;
-  // Not strtold(): its decimal point is that of the program's locale.
-  const auto r = std::from_chars(text.data(), text.data() + length, number);
-  if (r.ec != std::errc() || r.ptr != text.data() + length) return false;
-  text.remove_prefix(length);
-  return true;
-}
 
 // The unit's seconds; moves past it. 0: no such unit.
 long double take_unit(std::string_view& text) {
@@ -63,17 +41,18 @@ expected<duration, error> parse_duration(std::string_view text) {
   constexpr std::string_view why = "is not a duration such as 10, 1.5s, 250ms, 1m30s";
   std::string_view rest = text;
   long double total = 0;
-  long double number = 0;
-  if (!take_number(rest, number)) return no_duration(text, why);
+  auto number = detail::take_decimal(rest);
+  if (!number) return no_duration(text, why);
   if (rest.empty()) {
-    total = number;
+    total = *number;
   } else {
     for (;;) {
       const long double unit = take_unit(rest);
       if (unit == 0) return no_duration(text, why);
-      total += number * unit;
+      total += *number * unit;
       if (rest.empty()) break;
-      if (!take_number(rest, number)) return no_duration(text, why);
+      number = detail::take_decimal(rest);
+      if (!number) return no_duration(text, why);
     }
   }
   const duration d = duration::from_seconds(total);

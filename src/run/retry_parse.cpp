@@ -5,6 +5,7 @@
 
 #include <brood/option_table.hpp>
 
+#include "base/decimal.hpp"
 #include "base/make_error.hpp"
 #include "base/retry.hpp"
 
@@ -18,10 +19,15 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-template <class Number>
-bool read_whole(std::string_view text, Number& out) {
+bool read_count(std::string_view text, int& out) {
   const auto r = std::from_chars(text.data(), text.data() + text.size(), out);
   return r.ec == std::errc() && r.ptr == text.data() + text.size();
+}
+
+bool read_factor(std::string_view text, double& out) {
+  const auto number = detail::take_number(text);
+  if (number) out = *number;
+  return number && text.empty();
 }
 
 bool read_span(std::string_view text, duration& out) {
@@ -31,10 +37,10 @@ bool read_span(std::string_view text, duration& out) {
 }
 
 bool read_part(std::string_view part, retry_policy& p) {
-  if (take_prefix(part, "x")) return read_whole(part, p.factor);
+  if (take_prefix(part, "x")) return read_factor(part, p.factor);
   if (take_prefix(part, "max")) return read_span(part, p.max_delay);
   if (take_prefix(part, "total")) return read_span(part, p.total);
-  if (take_prefix(part, "jitter")) return read_whole(part, p.jitter);
+  if (take_prefix(part, "jitter")) return read_factor(part, p.jitter);
   return !p.delay.given() && read_span(part, p.delay);
 }
 
@@ -48,7 +54,7 @@ expected<retry_policy, error> parse_retry(std::string_view text) {
                      "' is not part of a policy such as 5,1s,x2,max30s,jitter0.2,total5m"));
   };
   const std::string_view attempts = text.substr(0, text.find(','));
-  if (!read_whole(attempts, p.attempts)) return bad(attempts);
+  if (!read_count(attempts, p.attempts)) return bad(attempts);
   for (std::size_t at = attempts.size(); at < text.size();) {
     const std::string_view rest = text.substr(at + 1);
     const std::string_view part = rest.substr(0, rest.find(','));

@@ -8,6 +8,7 @@
 
 #include <brood/run.hpp>
 
+#include "base/decimal.hpp"
 #include "base/make_error.hpp"
 #include "base/seconds.hpp"
 #include "stream/text.hpp"
@@ -117,10 +118,9 @@ class reader {
     if (sign('[')) return list(v.texts);
     if (fixed("true")) return v.number = 1, true;
     if (fixed("false") || fixed("null")) return true;
-    const auto [end, bad] = std::from_chars(left_.data(), left_.data() + left_.size(), v.number);
-    if (bad != std::errc()) return false;
-    left_.remove_prefix(static_cast<std::size_t>(end - left_.data()));
-    return true;
+    const auto number = take_number(left_);
+    if (number) v.number = *number;
+    return number.has_value();
   }
 
   bool list(std::vector<std::string>& all) {
