@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iconv.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <utility>
@@ -22,6 +23,33 @@ void add_escape(std::string& to, unsigned char byte) {
   to += "\\x";
   to += digits[byte >> 4];
   to += digits[byte & 15];
+}
+
+// POSIX lets iconv(3) write something of its own for what the encoding lacks, and only count that.
+// musl does: "*".
+bool iconv_substitutes() {
+  static const bool does = [] {
+    const iconv_t converter = open_pair("US-ASCII", "UTF-8");
+    if (converter == none) return false;
+    char euro[] = "\xe2\x82\xac";
+    char* from = euro;
+    std::size_t left = 3;
+    char room[16];
+    char* to = room;
+    std::size_t space = sizeof room;
+    const bool passed =
+        ::iconv(converter, &from, &left, &to, &space) != static_cast<std::size_t>(-1);
+    ::iconv_close(converter);
+    return passed;
+  }();
+  return does;
+}
+
+// Where the character at `at` ends.
+std::size_t end_of_character(std::string_view text, std::size_t at) {
+  if (at < text.size()) ++at;
+  while (at < text.size() && continues_character(text[at])) ++at;
+  return at;
 }
 
 error bad_text(error_stage stage, const std::string& encoding, std::uint64_t offset) {
@@ -163,8 +191,10 @@ expected<std::string, error> encode(std::string_view text, const std::string& en
   std::string source(text);
   std::size_t at = 0;
   char room[8192];
+  const bool one_by_one = iconv_substitutes();
   for (;;) {
-    const std::size_t end = find_beyond_unicode(source, at);
+    std::size_t end = find_beyond_unicode(source, at);
+    if (one_by_one) end = std::min(end, end_of_character(source, at));
     char* from = source.data() + at;
     std::size_t left = end - at;
     char* to = room;
@@ -174,17 +204,19 @@ expected<std::string, error> encode(std::string_view text, const std::string& en
     const std::size_t r = flushing ? ::iconv(to_bytes, nullptr, nullptr, &to, &space)
                                    : ::iconv(to_bytes, &from, &left, &to, &space);
     const int why = errno;
-    out.append(room, sizeof room - space);
-    at = end - left;
+    const bool substituted = one_by_one && r > 0 && r != static_cast<std::size_t>(-1);
+    if (!substituted) {
+      out.append(room, sizeof room - space);
+      at = end - left;
+    }
     if (flushing && r != static_cast<std::size_t>(-1)) break;
-    if (!stuck && (r != static_cast<std::size_t>(-1) || why == E2BIG)) continue;
+    if (!stuck && !substituted && (r != static_cast<std::size_t>(-1) || why == E2BIG)) continue;
     if (errors == text_errors::strict) {
       ::iconv_close(to_bytes);
       return unexpected(bad_text(error_stage::encode, encoding, at));
     }
     // Pass over one whole character of the text.
-    const std::size_t first = at++;
-    while (at < source.size() && continues_character(source[at])) ++at;
+    const std::size_t first = std::exchange(at, end_of_character(source, at));
     if (errors == text_errors::replace) out += '?';
     if (errors == text_errors::backslashreplace) {
       for (std::size_t i = first; i < at; ++i) {

@@ -203,8 +203,10 @@ ssize_t receive_packet(int number, packet& to, patience how_long) noexcept {
   if (n == -ECONNRESET) n = receive();
   to.fd_count = 0;
   if (n < 0) return n;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+  // The first header is the only one: nothing but descriptors is asked for, and there is no room
+  // for more.
+  const cmsghdr* c = CMSG_FIRSTHDR(&m);
+  if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
     to.fd_count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     std::memcpy(to.fds, CMSG_DATA(c), to.fd_count * sizeof(int));
   }
@@ -230,12 +232,14 @@ int send_packet(int number, const packet& from) noexcept {
   m.msg_iovlen = 2;
   if (from.fd_count > 0) {
     m.msg_control = control;
-    m.msg_controllen = CMSG_SPACE(from.fd_count * sizeof(int));
+    const std::size_t size = from.fd_count * sizeof(int);
+    // POSIX has socklen_t for these two, glibc size_t.
+    m.msg_controllen = static_cast<decltype(m.msg_controllen)>(CMSG_SPACE(size));
     cmsghdr* c = CMSG_FIRSTHDR(&m);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(from.fd_count * sizeof(int));
-    std::memcpy(CMSG_DATA(c), from.fds, from.fd_count * sizeof(int));
+    c->cmsg_len = static_cast<decltype(c->cmsg_len)>(CMSG_LEN(size));
+    std::memcpy(CMSG_DATA(c), from.fds, size);
   }
   const ssize_t n = retry("sendmsg", [&] { return ::sendmsg(number, &m, MSG_NOSIGNAL); });
   return n < 0 ? static_cast<int>(n) : 0;

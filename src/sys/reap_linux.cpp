@@ -104,7 +104,9 @@ int exit_after_reap(int pidfd, exit_record& out) noexcept {
   constexpr unsigned long get_info = _IOWR(0xFF, 11, pidfd_info);
   info.mask = exit_known;
   if (pidfd < 0) return -EBADF;
-  const int r = call("ioctl", [&] { return ::ioctl(pidfd, get_info, &info); });
+  // Not ioctl(), whose second parameter has another type in each C library.
+  const auto r =
+      static_cast<int>(call("ioctl", [&] { return ::syscall(SYS_ioctl, pidfd, get_info, &info); }));
   if (r < 0) return r;
   if (!(info.mask & exit_known)) return -ESRCH;
   const int status = info.exit_code;

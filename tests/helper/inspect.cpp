@@ -127,30 +127,30 @@ void verb_session(arguments) {
 void verb_limits(arguments) {
   struct named_limit {
     const char* name;
-    int resource;
+    decltype(RLIMIT_AS) resource;  // an enumeration with glibc, int with musl
   };
   const std::array limits{
-      named_limit{"as", static_cast<int>(RLIMIT_AS)},
-      named_limit{"core", static_cast<int>(RLIMIT_CORE)},
-      named_limit{"cpu", static_cast<int>(RLIMIT_CPU)},
-      named_limit{"data", static_cast<int>(RLIMIT_DATA)},
-      named_limit{"fsize", static_cast<int>(RLIMIT_FSIZE)},
-      named_limit{"locks", static_cast<int>(RLIMIT_LOCKS)},
-      named_limit{"memlock", static_cast<int>(RLIMIT_MEMLOCK)},
-      named_limit{"msgqueue", static_cast<int>(RLIMIT_MSGQUEUE)},
-      named_limit{"nice", static_cast<int>(RLIMIT_NICE)},
-      named_limit{"nofile", static_cast<int>(RLIMIT_NOFILE)},
-      named_limit{"nproc", static_cast<int>(RLIMIT_NPROC)},
-      named_limit{"rss", static_cast<int>(RLIMIT_RSS)},
-      named_limit{"rtprio", static_cast<int>(RLIMIT_RTPRIO)},
-      named_limit{"rttime", static_cast<int>(RLIMIT_RTTIME)},
-      named_limit{"sigpending", static_cast<int>(RLIMIT_SIGPENDING)},
-      named_limit{"stack", static_cast<int>(RLIMIT_STACK)},
+      named_limit{"as", RLIMIT_AS},
+      named_limit{"core", RLIMIT_CORE},
+      named_limit{"cpu", RLIMIT_CPU},
+      named_limit{"data", RLIMIT_DATA},
+      named_limit{"fsize", RLIMIT_FSIZE},
+      named_limit{"locks", RLIMIT_LOCKS},
+      named_limit{"memlock", RLIMIT_MEMLOCK},
+      named_limit{"msgqueue", RLIMIT_MSGQUEUE},
+      named_limit{"nice", RLIMIT_NICE},
+      named_limit{"nofile", RLIMIT_NOFILE},
+      named_limit{"nproc", RLIMIT_NPROC},
+      named_limit{"rss", RLIMIT_RSS},
+      named_limit{"rtprio", RLIMIT_RTPRIO},
+      named_limit{"rttime", RLIMIT_RTTIME},
+      named_limit{"sigpending", RLIMIT_SIGPENDING},
+      named_limit{"stack", RLIMIT_STACK},
   };
   std::string text;
   for (const named_limit& limit : limits) {
     rlimit value{};
-    if (getrlimit(static_cast<__rlimit_resource_t>(limit.resource), &value) != 0) fail(limit.name);
+    if (getrlimit(limit.resource, &value) != 0) fail(limit.name);
     text += std::string(limit.name) + " " + limit_value(value.rlim_cur) + " " +
             limit_value(value.rlim_max) + "\n";
   }

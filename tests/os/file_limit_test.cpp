@@ -46,7 +46,7 @@ outcome run_below(rlim_t bytes, const std::vector<std::string>& verbs, options o
 }
 
 TEST_F(FileLimit, ASealedCommandRunsOrSaysWhyNot) {
-  for (const rlim_t bytes : {0, 8192}) {
+  for (const rlim_t bytes : {rlim_t{0}, rlim_t{8192}}) {
     const outcome r =
         run_below(bytes, {"out", "x"}, {.out = brood::PIPE, .contain = containment::sealed});
     if (r) {

@@ -28,18 +28,9 @@ brood::options sealed() {
   return {.stop = {{SIGTERM, 50ms}, {SIGKILL, {}}}, .contain = containment::sealed};
 }
 
-// Halts its guardian, and leaves a child that ignores TERM.
 class HaltedGuardian : public support::os_test {
  protected:
-  std::vector<std::string> command(std::vector<std::string> before = {}) const {
-    std::vector<std::string> words = std::move(before);
-    const std::vector<std::string> verbs{
-        helper(),      "bg",    "ignore", "TERM",          ",",    "ready", path("ready"),
-        ",",           "pause", "+",      "signal-parent", "STOP", "+",     "ready",
-        path("ready"), "+",     "pause"};
-    words.insert(words.end(), verbs.begin(), verbs.end());
-    return words;
-  }
+  std::vector<std::string> command() const { return support::halt_guardian(path("ready")); }
   void expect_both_ready() const {
     EXPECT_EQ(support::wait_for_file_line_count(path("ready"), 2).size(), 2U);
   }
@@ -86,22 +77,6 @@ TEST_F(HaltedGuardian, DoesNotKeepTheTreeAfterTheDeathOfTheHost) {
   ASSERT_EQ(waitpid(host, nullptr, 0), host);
 }
 
-TEST_F(HaltedGuardian, DoesNotKeepTheTreeAfterTheDeathOfTheTool) {
-  auto tool =
-      brood::spawn(command({support::tool(), "run", "--contain", "sealed", "-k", "0.05", "--"}),
-                   {.contain = containment::process});
-  expect_both_ready();
-  tool.kill();
-  EXPECT_EQ(tool.wait().signal(), SIGKILL);
-}
-
-TEST_F(HaltedGuardian, DoesNotKeepTheToolFromItsTimeLimit) {
-  const auto r = brood::run(
-      command({support::tool(), "run", "--contain", "sealed", "-t", "0.2", "-k", "0.05", "--"}),
-      {.err = brood::PIPE});
-  EXPECT_EQ(r.status.code(), 124) << r.err;
-}
-
 // The command ends by itself, and nobody limits it.
 class HaltedGuardianOfOneThatEnds : public support::os_test {
  protected:
@@ -129,12 +104,6 @@ TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepAPoolFromItsNextJob) {
   const brood::job second = all.submit({helper(), "exit", "0"}, sealed());
   EXPECT_EQ(first.result().status.code(), 7);
   EXPECT_TRUE(second.result().success());
-}
-
-TEST_F(HaltedGuardianOfOneThatEnds, DoesNotKeepTheTool) {
-  const auto r = brood::run({support::tool(), "run", "--contain", "sealed", "--", helper(),
-                             "signal-parent", "STOP", "+", "exit", "7"});
-  EXPECT_EQ(r.status.code(), 7);
 }
 
 // --- let go ---

@@ -26,6 +26,8 @@ comma_locale::comma_locale() : before_(std::setlocale(LC_ALL, nullptr)) {
     in_force_ = in_force_ || std::setlocale(LC_NUMERIC, name) != nullptr;
   }
   in_force_ = in_force_ || make();
+  // musl takes any name, and has the point in all of them.
+  in_force_ = in_force_ && std::localeconv()->decimal_point == std::string(",");
 }
 
 comma_locale::~comma_locale() { std::setlocale(LC_ALL, before_.c_str()); }

@@ -19,6 +19,13 @@ inline std::string helper() {
 #endif
 }
 
+// A job that halts its guardian and leaves a child that ignores TERM. Each of the two adds a line
+// to the file `ready`.
+inline std::vector<std::string> halt_guardian(const std::string& ready) {
+  return {helper(),        "bg",   "ignore", "TERM",  ",",   "ready", ready,  ",", "pause", "+",
+          "signal-parent", "STOP", "+",      "ready", ready, "+",     "pause"};
+}
+
 // The path of the brood tool. BROOD_TOOL wins.
 inline std::string tool() {
   const char* path = std::getenv("BROOD_TOOL");

@@ -82,7 +82,7 @@ TEST(error, says_which_mistake_it_is_without_being_read) {
 }
 
 TEST(error, leaves_out_what_it_does_not_know) {
-  EXPECT_STREQ(os_error(error_stage::pipe, "", EMFILE).what(), "pipe: Too many open files");
+  EXPECT_STREQ(os_error(error_stage::pipe, "", EFBIG).what(), "pipe: File too large");
   EXPECT_STREQ(bad_request("", "no command").what(), "no command");
 }
 
@@ -138,12 +138,12 @@ TEST(error, replaces_the_result_it_carried) {
 TEST(error, keeps_its_result_alive_in_every_copy) {
   error kept = bad_request("x", "y");
   {
-    const error inner = os_error(error_stage::read, "p", EIO).with(result_of(7));
+    const error inner = os_error(error_stage::read, "p", EFBIG).with(result_of(7));
     kept = inner;
   }
   ASSERT_NE(kept.result(), nullptr);
   EXPECT_EQ(kept.result()->pid, 7);
-  EXPECT_STREQ(kept.what(), "read 'p': Input/output error");
+  EXPECT_STREQ(kept.what(), "read 'p': File too large");
 }
 
 TEST(error, may_be_assigned_to_itself_and_read_after_a_move) {

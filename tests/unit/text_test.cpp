@@ -280,6 +280,7 @@ TEST(encoder, treats_text_that_is_not_utf8_as_asked) {
 TEST(encoder, and_decoder_are_inverse) {
   const std::string text = "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xa3\n";
   for (const char* name : {"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-7"}) {
+    if (!brood::detail::known_encoding(name)) continue;  // musl has no UTF-7
     const auto bytes = encode(text, name, text_errors::strict);
     ASSERT_TRUE(bytes) << name;
     EXPECT_EQ(decode(*bytes, name, text_errors::strict).text, text) << name;
