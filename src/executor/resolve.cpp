@@ -15,6 +15,8 @@
 #include "spawn/plan.hpp"
 #include "sys/accounts.hpp"
 
+extern "C" char** environ;  // POSIX has it in no header
+
 namespace brood::detail {
 
 namespace {

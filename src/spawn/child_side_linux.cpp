@@ -15,7 +15,7 @@
 
 #include "spawn/child_side.hpp"
 #include "spawn/close_fds_linux.hpp"
-#include "spawn/raw_call.hpp"
+#include "spawn/raw_call_linux.hpp"
 #include "spawn/step_table.hpp"
 
 namespace brood::detail {

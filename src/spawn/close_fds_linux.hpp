@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "spawn/raw_call.hpp"
+#include "spawn/raw_call_linux.hpp"
 
 namespace brood::detail {
 

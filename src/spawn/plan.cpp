@@ -12,6 +12,8 @@
 #include "sys/accounts.hpp"
 #include "sys/fd.hpp"
 
+extern "C" char** environ;  // POSIX has it in no header
+
 namespace brood::detail {
 
 // The order of the steps. The rendezvous first: until then the child may have no ids at all.

@@ -10,7 +10,7 @@
 #include "base/make_error.hpp"
 #include "base/seconds.hpp"
 #include "stream/storage.hpp"
-#include "sys/cancellation.hpp"
+#include "sys/cancellation_posix.hpp"
 #include "sys/fd.hpp"
 #include "sys/time.hpp"
 #include "sys/wait.hpp"

@@ -15,6 +15,8 @@
 #include "testing/recording.hpp"
 #include "testing/scripted_scope.hpp"
 
+extern "C" char** environ;  // POSIX has it in no header
+
 namespace brood::testing {
 
 namespace sys = detail::sys;

@@ -1,7 +1,5 @@
 // Makes unnamed files, and copies from them by sendfile(2) where that works.
 // SPDX-License-Identifier: Apache-2.0
-#include "spool.hpp"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -15,6 +13,7 @@
 
 #include "exit.hpp"
 #include "io.hpp"
+#include "spool.hpp"
 
 namespace cli {
 

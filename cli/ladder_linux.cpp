@@ -1,7 +1,5 @@
 // The stop ladder of two steps, and adopting orphans.
 // SPDX-License-Identifier: Apache-2.0
-#include "ladder.hpp"
-
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -9,6 +7,7 @@
 #include <string>
 
 #include "exit.hpp"
+#include "ladder.hpp"
 
 namespace cli {
 

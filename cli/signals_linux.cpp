@@ -1,7 +1,5 @@
 // A signalfd(2), the thread that reads it, and counting requests to stop.
 // SPDX-License-Identifier: Apache-2.0
-#include "signals.hpp"
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -14,6 +12,7 @@
 
 #include "clock.hpp"
 #include "exit.hpp"
+#include "signals.hpp"
 
 namespace cli {
 

@@ -1,7 +1,5 @@
 // Reads /proc with plain system calls; every file there comes in one or a few reads.
 // SPDX-License-Identifier: Apache-2.0
-#include "proc.hpp"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,6 +10,8 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include "proc.hpp"
 
 namespace cli {
 
