@@ -59,7 +59,10 @@ error bad_text(error_stage stage, const std::string& encoding, std::uint64_t off
 }
 
 // glibc's UTF-8 goes on to U+7FFFFFFF, Unicode's ends at U+10FFFF: F4 8F BF BF.
-bool goes_beyond_unicode(iconv_t converter) {
+// Asked of a converter of its own: musl's does not forget a byte order, once seen, when it is
+// reset.
+bool goes_beyond_unicode(const char* encoding) {
+  const iconv_t converter = open_pair("UTF-8", encoding);
   if (converter == none) return false;
   char first_beyond[] = "\xf4\x90\x80\x80";
   char* from = first_beyond;
@@ -68,7 +71,7 @@ bool goes_beyond_unicode(iconv_t converter) {
   char* to = room;
   std::size_t space = sizeof room;
   const bool passed = ::iconv(converter, &from, &left, &to, &space) == 0;
-  ::iconv(converter, nullptr, nullptr, nullptr, nullptr);
+  ::iconv_close(converter);
   return passed && std::string_view(room, sizeof room - space) == "\xf4\x90\x80\x80";
 }
 
@@ -98,7 +101,7 @@ bool known_encoding(const std::string& name) {
 
 decoder::decoder(const std::string& encoding, text_errors errors)
     : iconv_(open_pair("UTF-8", encoding.c_str())),
-      beyond_unicode_(goes_beyond_unicode(iconv_)),
+      beyond_unicode_(goes_beyond_unicode(encoding.c_str())),
       encoding_(encoding),
       errors_(errors) {}
 
