@@ -15,6 +15,8 @@ namespace {
 // How long a signal waits for everybody to be at a halt. A process that is longer in
 // uninterruptible sleep cannot be forking meanwhile.
 constexpr std::int64_t freeze_patience = 250'000'000;
+// After that, so many looks for new children: more than generations are made meanwhile.
+constexpr int most_late_looks = 16;
 // SIGSTOP takes effect when its receiver next runs, mostly within this.
 constexpr std::int64_t freeze_pause = 50'000;
 
@@ -145,11 +147,13 @@ bool process_tree::all_frozen() noexcept {
   return true;
 }
 
-// Generation by generation: a process at a halt does not fork. True once no new child was found.
+// Generation by generation: a process at a halt does not fork, nor does one whose SIGSTOP is still
+// pending, so that who is late is looked below all the same. True once no new child was found.
 bool process_tree::freeze(int signal, std::int64_t now) noexcept {
   if (freeze_ends_.is_never()) freeze_ends_ = deadline::after(now, freeze_patience);
-  while (!freeze_ends_.passed(now)) {
-    if (!all_frozen()) return false;
+  const bool late = freeze_ends_.passed(now);
+  for (int looks = 0; !late || looks < most_late_looks; ++looks) {
+    if (!late && !all_frozen()) return false;
     scan();
     if (!freeze_new(signal)) break;
   }

@@ -100,6 +100,8 @@ constexpr verb table[] = {
     {"become-user", verb_become_user, kind::quick, 1, 1, "UID: for good; as root"},
 
     {"bg", verb_bg, kind::quick, 1, any, "CHAIN: in a child, not waited for"},
+    {"vfork-pause", verb_vfork_pause, kind::blocks, 1, 1,
+     "PATH: append a newline and pause in a vfork(2) child; itself does not halt meanwhile"},
     {"setsid-bg", verb_setsid_bg, kind::quick, 1, any, "CHAIN: same, leader of its own session"},
     {"setpgid-bg", verb_setpgid_bg, kind::quick, 1, any, "CHAIN: same, leader of its own group"},
     {"daemonise", verb_daemonise, kind::quick, 1, any, "CHAIN: own session, already re-parented"},

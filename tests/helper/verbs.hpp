@@ -67,6 +67,7 @@ void verb_become_user(arguments args);
 
 // tree.cpp
 void verb_bg(arguments args);
+void verb_vfork_pause(arguments args);
 void verb_setsid_bg(arguments args);
 void verb_setpgid_bg(arguments args);
 void verb_daemonise(arguments args);

@@ -1,9 +1,13 @@
 // Trees of processes, and limits that concern them.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,6 +17,7 @@
 #include "support/clean.hpp"
 #include "support/files.hpp"
 #include "support/helper.hpp"
+#include "sys/call.hpp"
 
 namespace {
 
@@ -22,6 +27,8 @@ using brood::PIPE;
 using support::helper;
 
 class Tree : public support::os_test, public ::testing::WithParamInterface<containment> {};
+
+class TreeWalk : public support::os_test {};
 
 INSTANTIATE_TEST_SUITE_P(All, Tree, ::testing::Values(containment::tree, containment::sealed),
                          [](const auto& i) { return std::string(brood::to_string(i.param)); });
@@ -48,6 +55,74 @@ TEST_P(Tree, AStopReachesThoseThatAreJustBeingMade) {
     ASSERT_TRUE(support::none_survive()) << "round " << round;
     (void)::unlink(path("pids").c_str());
   }
+}
+
+// Each command that forks waits for a reader of a FIFO before it does, and then adds lines to a
+// file.
+struct fork_on_request {
+  std::string fifo, lines;
+  std::size_t count;
+  int reader = -1;
+  void operator()() {
+    reader = ::open(fifo.c_str(), O_RDONLY | O_CLOEXEC);
+    (void)support::wait_for_file_line_count(lines, count);
+  }
+};
+
+fork_on_request child, grandchild;
+std::chrono::steady_clock::time_point first_signal;
+
+// The child is made when the first SIGSTOP is about to be sent; the grandchild when a signal is
+// about to be sent although not everybody has halted.
+int fork_now(const char* call) noexcept {
+  const std::string_view name = call;
+  if (name != "pidfd_send_signal" && name != "kill") return 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (child.reader < 0) {
+    first_signal = now;
+    child();
+  } else if (grandchild.reader < 0 && now - first_signal > 200ms) {
+    grandchild();
+  }
+  return 0;
+}
+
+TEST_F(TreeWalk, NewProcessesAreFoundThoughOneDoesNotHalt) {
+  child = {path("child-fifo"), path("child"), 1};
+  grandchild = {path("grandchild-fifo"), path("grandchild"), 2};
+  for (const auto& f : {child.fifo, grandchild.fifo}) ASSERT_EQ(::mkfifo(f.c_str(), 0600), 0);
+  auto p = brood::spawn({helper(),
+                         "bg",
+                         "vfork-pause",
+                         path("vforked"),
+                         "+",
+                         "ready",
+                         child.fifo,
+                         "+",
+                         "bg",
+                         "ready",
+                         child.lines,
+                         ",",
+                         "ready",
+                         grandchild.fifo,
+                         ",",
+                         "fork-tree",
+                         "1",
+                         "1",
+                         grandchild.lines,
+                         ",",
+                         "pause",
+                         "+",
+                         "pause"},
+                        {.out = brood::DEVNULL, .contain = containment::tree});
+  ASSERT_EQ(support::wait_for_file_line_count(path("vforked"), 1).size(), 1U);
+  brood::detail::sys::fault_hook = fork_now;
+  (void)p.stop();
+  brood::detail::sys::fault_hook = nullptr;
+  EXPECT_EQ(support::lines_of(grandchild.lines).size(), 2U);
+  EXPECT_TRUE(support::survivors().empty());
+  ::close(child.reader);
+  ::close(grandchild.reader);
 }
 
 // Who is stopped when its parent ends gets SIGHUP from the kernel.
