@@ -247,7 +247,8 @@ int run_batch(map_settings& s, const cut_words& words) {
   run_journal past(s, c, t, words.all);
   auto workers = std::make_unique<brood::pool>(
       brood::pool_options{.max_workers = resolve(s.jobs),
-                          .prestart_guardian = s.options.contain == brood::containment::sealed});
+                          .prestart_guardian = s.options.contain == brood::containment::sealed,
+                          .inherits_once = true});
   past.await_run();
   const int status = batch(s, *jobs, c, {files, past}, *workers).run();
   past.start_end(status);

@@ -100,6 +100,11 @@ struct pool_options {
   /// Starts the first guardian at once, without waiting for it: useful if the program prepares
   /// other things before its first sealed job. A guardian without a job ends with the pool.
   bool prestart_guardian = false;
+  /// The program promises to leave its own umask, ignored signals, limits, niceness, ids and
+  /// working directory alone as long as the pool lives. Then these are not compared before each
+  /// sealed command with what a guardian that waits would hand on, which is a tenth of a short
+  /// command.
+  bool inherits_once = false;
 };
 
 /// Runs what is submitted, in that order, on one thread of its own, whatever the number of jobs: an
@@ -109,8 +114,8 @@ struct pool_options {
 /// pool waits until a job has ended; only if no other job runs does it become the job's error.
 ///
 /// Sealed jobs share guardians, one after another, which the pool keeps until it is destroyed.
-/// Where the options do not say otherwise, their umask, ignored signals, CPU affinity and
-/// namespaces are what the process had when the guardian was started.
+/// Where the options do not say otherwise, their CPU affinity and namespaces are what the process
+/// had when the guardian was started.
 ///
 /// The destructor cancels what is left and returns when nothing is. Threads: any, at any time,
 /// except for the destructor. After fork(2) a pool does not work in the child.

@@ -52,7 +52,7 @@ bool operation::await_suspend(std::coroutine_handle<> h) {
 }
 
 void operation::attempt() {
-  auto started = start_execution({cmd_, opts_, attempts_->number()}, &loop_->resources);
+  auto started = executor_in_force().start({cmd_, opts_, attempts_->number()}, &loop_->resources);
   if (!started) return ended(unexpected(started.error()));
   running_ = std::make_unique<process_task>(*loop_->events, std::move(*started), *this);
   running_->start();

@@ -19,8 +19,8 @@ class executor {
   /// \param resources  of a thread that starts many: the execution may be starting() when this
   ///                   returns; null: whether it has started is waited for, within its time limit.
   /// Errors: usage_error, spawn_error; nothing is left behind then.
-  virtual expected<std::unique_ptr<execution>, error> start(execution_spec spec,
-                                                            spawn_resources* resources) = 0;
+  virtual expected<std::unique_ptr<execution>, error> start(
+      execution_spec spec, spawn_resources* resources = nullptr) = 0;
 
  protected:
   ~executor() = default;
@@ -29,9 +29,8 @@ class executor {
 /// Children of this process, or of guardians.
 executor& local_executor() noexcept;
 
-/// Start by the executor in force: local_executor(), unless a fake stands in for it.
-expected<std::unique_ptr<execution>, error> start_execution(execution_spec spec,
-                                                            spawn_resources* resources = nullptr);
+/// local_executor(), unless a fake stands in for it.
+executor& executor_in_force() noexcept;
 /// Put `e` in force, null: local_executor(); returns the one before, once nobody is within it. What
 /// `e` starts itself, it starts by local_executor().
 executor* replace_executor(executor* e);

@@ -104,7 +104,7 @@ std::optional<error> pipeline_run::start() {
         return detail::os_error(error_stage::pipe, "pipeline", -r);
       }
     }
-    auto started = detail::start_execution(
+    auto started = detail::executor_in_force().start(
         {std::make_shared<const command>(pipeline_.stages()[i]),
          std::make_shared<const options>(stage_options(i, from_before.get(), write_end.get()))});
     if (!started) {

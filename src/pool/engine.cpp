@@ -69,6 +69,7 @@ deadline engine::next_moment() {
 }
 
 void engine::run() {
+  if (opts_.inherits_once) resources_.guardians.look_once();
   if (opts_.prestart_guardian) resources_.guardians.prestart(portable_backend());
   for (;;) {
     const requests r = take_requests();
@@ -139,7 +140,7 @@ void engine::start(job::shared& j) {
     token = std::move(*prepared);
     o = std::make_shared<const options>(std::move(own));
   }
-  auto started = start_execution({j.cmd, std::move(o), j.attempt()}, &resources_);
+  auto started = executor_in_force().start({j.cmd, std::move(o), j.attempt()}, &resources_);
   if (token) token->started();
   if (!started) return ended(j, unexpected(started.error()), nullptr);
   set_state(j, job_state::running, (*started)->pid());

@@ -259,12 +259,20 @@ deadline execution::wants(std::vector<sys::wait_item>& items) {
 
 void execution::serve(std::span<const sys::wait_item> items) {
   ends_.pump.serve(items.first(std::min(scope_items_, items.size())));
-  bool news = !scope_until_.is_never() && scope_until_.passed(sys::now());
-  for (std::size_t i = scope_items_; i < items.size(); ++i) news = news || items[i].ready.any();
+  bool news = false;
+  bool woken = false;
   const std::lock_guard hold(lock_);
-  if (!news && scope_->has_exit_event() && !driver_.stopping()) return;
-  scope_->update();
-  if (woken_) sys::clear_event(woken_.get());
+  for (const sys::wait_item& i : items.subspan(std::min(scope_items_, items.size()))) {
+    if (!i.ready.any()) continue;
+    news = true;
+    woken = woken || i.number == woken_.get();
+  }
+  if (woken) sys::clear_event(woken_.get());
+  if (!scope_until_.is_never() && scope_until_.passed(sys::now())) {
+    scope_->overdue();
+    news = true;
+  }
+  if (news || !scope_->has_exit_event() || driver_.stopping()) scope_->update();
 }
 
 bool execution::is_simple() const noexcept {

@@ -21,7 +21,10 @@ using detail::goal;
 
 namespace {
 
-expected<completed_process, error> run_started(detail::execution& e) {
+expected<completed_process, error> finish(
+    expected<std::unique_ptr<detail::execution>, error> started) {
+  if (!started) return unexpected(std::move(started.error()));
+  detail::execution& e = **started;
   e.hand_over();
   if (e.is_simple()) e.wait_for_exit();
   try {
@@ -35,12 +38,6 @@ expected<completed_process, error> run_started(detail::execution& e) {
   return e.take_result();
 }
 
-expected<completed_process, error> run_spec(detail::execution_spec spec) {
-  auto started = detail::start_execution(std::move(spec));
-  if (!started) return unexpected(started.error());
-  return run_started(**started);
-}
-
 }  // namespace
 
 expected<completed_process, error> try_run(const command& cmd, const options& o) {
@@ -48,7 +45,8 @@ expected<completed_process, error> try_run(const command& cmd, const options& o)
   const std::int64_t start = sys::now();
   detail::attempts all(o.retry, start, static_cast<std::uint64_t>(start));
   for (;;) {
-    auto r = run_spec(detail::execution_spec::borrow(cmd, o, all.number()));
+    auto r = finish(
+        detail::executor_in_force().start(detail::execution_spec::borrow(cmd, o, all.number())));
     const auto next = all.ended(r, cmd.args(), sys::now());
     if (!next) return all.take(std::move(r));
     sys::sleep_until(*next);
@@ -93,7 +91,7 @@ expected<process, error> try_spawn(const command& cmd, options opts) {
   if (opts.retry.attempts != 1) {
     return unexpected(detail::bad_request("retry", "spawn starts once: use run or a pool"));
   }
-  auto started = detail::start_execution(
+  auto started = detail::executor_in_force().start(
       {std::make_shared<const command>(cmd), std::make_shared<const options>(std::move(opts))});
   if (!started) return unexpected(started.error());
   return process_access::wrap(std::move(*started));

@@ -93,21 +93,21 @@ guardian_pool::~guardian_pool() {
   for (guardian_handle& g : idle_) g.end();
 }
 
-std::optional<guardian_handle> guardian_pool::take_idle(const sys::inherited& now) {
+std::optional<guardian_handle> guardian_pool::take_idle() {
   while (!idle_.empty()) {
     guardian_handle g = std::move(idle_.back());
     idle_.pop_back();
-    if (g.hands_on == now && alive(g)) return g;
+    if (g.hands_on == *now_ && alive(g)) return g;
     g.end();
   }
   return {};
 }
 
 expected<guardian_handle, error> guardian_pool::take(bool portable) {
-  sys::inherited now = sys::look_at_inherited();
-  if (auto g = take_idle(now)) return std::move(*g);
+  if (!looks_once_ || !now_) now_ = sys::look_at_inherited();
+  if (auto g = take_idle()) return std::move(*g);
   auto fresh = start_guardian(nullptr, portable);
-  if (fresh) fresh->hands_on = std::move(now);
+  if (fresh) fresh->hands_on = *now_;
   return fresh;
 }
 

@@ -44,16 +44,20 @@ class guardian_pool {
 
   /// One that hands on what we have now: an idle one, or a new one.
   expected<guardian_handle, error> take(bool portable);
+  /// What we have never changes: it is looked at once.
+  void look_once() noexcept { looks_once_ = true; }
   void put(guardian_handle g) noexcept;
   /// Start one for the next command. A failure will be found when that comes.
   void prestart(bool portable);
 
  private:
-  std::optional<guardian_handle> take_idle(const sys::inherited& now);
+  std::optional<guardian_handle> take_idle();
 
   // They are processes. More commands than that at once start guardians of their own.
   static constexpr std::size_t most = 64;
   std::vector<guardian_handle> idle_;
+  bool looks_once_ = false;
+  std::optional<sys::inherited> now_;  // what we have
 };
 
 }  // namespace brood::detail

@@ -32,8 +32,8 @@ process_tree::reach reach_of(containment level) {
 
 class local_scope final : public scope {
  public:
-  local_scope(std::shared_ptr<const plan> p, process_tree::reach r)
-      : plan_(std::move(p)), reach_(r) {}
+  /// Its child is to be given to it.
+  explicit local_scope(process_tree::reach r) : reach_(r) {}
 
   ~local_scope() override {
     if (exited_ && stays_) reap_now();
@@ -42,22 +42,14 @@ class local_scope final : public scope {
     if (!released_) reap_later(std::move(child_));
   }
 
-  std::optional<error> start(const local_start& how) {
-    child_handle c;
-    if (how.beside) {
-      pending_start s = launch_pending(plan_, how.resources ? &how.resources->stacks : nullptr);
-      c = std::move(s.child);
-      pending_ = std::move(s.exec);
-    } else {
-      c = launch(plan_->view());
-    }
-    if (c.error.os != 0) return plan_->explain(c.error);
-    child_ = std::move(c.ref);
+  /// \param p  null: it is known to have executed its program.
+  void take(pending_start started, std::shared_ptr<const plan> p, bool leads) noexcept {
+    child_ = std::move(started.child.ref);
+    pending_ = std::move(started.exec);
+    plan_ = std::move(p);
     pid_ = child_.pid();
-    started_at_ = c.started_at;
-    tree_.emplace(reach_, child_, how.leads);
-    if (!how.beside) plan_.reset();
-    return {};
+    started_at_ = started.child.started_at;
+    tree_.emplace(reach_, child_, leads);
   }
 
   // One that failed or was killed on its way is starting until it is reaped.
@@ -151,8 +143,15 @@ class local_scope final : public scope {
 
 expected<std::unique_ptr<scope>, error> start_local(std::shared_ptr<const plan> p,
                                                     const local_start& how) {
-  auto s = std::make_unique<local_scope>(std::move(p), reach_of(how.level));
-  if (auto why = s->start(how)) return unexpected(std::move(*why));
+  auto s = std::make_unique<local_scope>(reach_of(how.level));  // before there is a child
+  pending_start started;
+  if (how.beside) {
+    started = launch_pending(p, how.resources ? &how.resources->stacks : nullptr);
+  } else {
+    started.child = launch(p->view());
+  }
+  if (started.child.error.os != 0) return unexpected(p->explain(started.child.error));
+  s->take(std::move(started), how.beside ? std::move(p) : nullptr, how.leads);
   return std::unique_ptr<scope>(std::move(s));
 }
 

@@ -56,6 +56,8 @@ class scope {
   virtual deadline wants(std::vector<sys::wait_item>& items) const = 0;
   /// Take in what has happened. The status is reaped here, exactly once.
   virtual void update() noexcept = 0;
+  /// The moment of wants() has come, and no event: look whether one is missing.
+  virtual void overdue() noexcept {}
   /// As update(), for a caller with nothing else to wait for: returns once the command has ended.
   virtual void wait_for_exit() noexcept = 0;
   /// Whether wants() has an event for the exit; false: ask now and then.

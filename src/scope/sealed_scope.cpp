@@ -90,16 +90,18 @@ class sealed_scope final : public scope {
   void update() noexcept override {
     if (on_our_own()) return look_at_command();
     if (starting_ && guardian_.wakeup) drain_wakeup();
-    bool news = false;
-    while (!empty_ && !lost_ && receive()) news = true;
-    // A guardian that runs says so itself, at about this moment.
-    const bool late = command_ ? !exited_ && !command_.alive() : starting_;
-    if (!news && late) (void)guardian_.process.signal(SIGCONT);
+    while (!empty_ && !lost_ && receive()) {
+    }
+  }
+  void overdue() noexcept override {
+    if (on_our_own() || exited_ || empty_) return;
+    const bool halted = command_ ? !command_.alive() : starting_;
+    if (halted) (void)guardian_.process.signal(SIGCONT);
   }
   void wait_for_exit() noexcept override {
     while (!exited_ && !refused_ && !on_our_own()) {
-      (void)sys::poll_until(sys::wait_item::to_read(channel()),
-                            deadline::after(sys::now(), halted_pause));
+      const deadline patience = deadline::after(sys::now(), halted_pause);
+      if (!sys::poll_until(sys::wait_item::to_read(channel()), patience)) overdue();
       update();
     }
   }

@@ -26,17 +26,16 @@ struct child_note {
   std::uint32_t step;
 };
 
-/// Carry out the steps, then exec. Raw system calls over `plan` only: no allocation, no lock, no
-/// library state, as the parent's other threads may hold any of it and its memory is ours too. All
-/// signals are blocked; the last act before exec lets them in.
-[[noreturn]] void child_main(const plan_view& plan, child_report& report) noexcept;
-
-/// child_main() as clone(2) calls it. In the child's object, which no sanitizer instruments.
 struct child_start {
   const plan_view* plan;
   child_report* report;
 };
-int child_entry(void* start) noexcept;
+
+/// Carry out the steps of a child_start, then exec; as clone(2) calls it, it does not return. Raw
+/// system calls over the plan only: no allocation, no lock, no library state, as the parent's other
+/// threads may hold any of it and its memory is ours too. All signals are blocked; the last act
+/// before exec lets them in. In an object of its own, which no sanitizer instruments.
+int child_main(void* start) noexcept;
 /// Only notes that it ran, in a child_report, and exits.
 int probe_entry(void* report) noexcept;
 

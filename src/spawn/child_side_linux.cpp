@@ -242,7 +242,9 @@ bool may_take_long(const step& s) noexcept {
 
 }  // namespace
 
-void child_main(const plan_view& plan, child_report& report) noexcept {
+int child_main(void* start) noexcept {
+  const plan_view& plan = *static_cast<const child_start*>(start)->plan;
+  child_report& report = *static_cast<const child_start*>(start)->report;
   report.started = true;
   reset_signals(report.handlers_cleared);
   if (report.joins_cgroup) {
@@ -264,11 +266,6 @@ void child_main(const plan_view& plan, child_report& report) noexcept {
   report.at.store(plan.step_count, std::memory_order_relaxed);
   if (told) tell(report, error_stage::exec, 0, plan.step_count);
   run_program(plan, report);
-}
-
-int child_entry(void* p) noexcept {
-  const auto* start = static_cast<const child_start*>(p);
-  child_main(*start->plan, *start->report);
 }
 
 int probe_entry(void* p) noexcept {

@@ -129,7 +129,7 @@ class attempt {
     }
     report_.handlers_cleared = true;
     report_.joins_cgroup = false;
-    return static_cast<int>(brood_clone3(&a, sizeof a, child_entry, &how_.start));
+    return static_cast<int>(brood_clone3(&a, sizeof a, child_main, &how_.start));
   }
 
   int by_clone(int* pidfd) noexcept {
@@ -138,7 +138,7 @@ class attempt {
     report_.joins_cgroup = plan_.cgroup_fd >= 0;
     const int flags = static_cast<int>(flags_) | SIGCHLD | (pidfd ? CLONE_PIDFD : 0);
     return sys::call("clone", [&] {
-      return clone_call(child_entry, static_cast<char*>(how_.stack) + how_.stack_size, flags,
+      return clone_call(child_main, static_cast<char*>(how_.stack) + how_.stack_size, flags,
                         &how_.start, pidfd, nullptr, how_.busy);
     });
   }

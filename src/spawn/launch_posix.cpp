@@ -68,7 +68,7 @@ int starter::fork_here(int pipe) noexcept {
   report.joins_cgroup = memory.plan_.cgroup_fd >= 0;
   const sys::signals_blocked guard;
   const int pid = fork_with_flags(memory.plan_.clone_flags);
-  if (pid == 0) child_main(memory.plan_, report);
+  if (pid == 0) child_main(&memory.start_);
   report.pipe = -1;
   return pid;
 }

@@ -66,8 +66,9 @@ expected<void, error> worker::start(const worker_core& core) {
   if (const int r = sys::make_event(gone); r < 0) {
     return unexpected(os_error(error_stage::wait, "worker", -r));
   }
-  auto started = start_execution({std::make_shared<const command>(core.cmd),
-                                  std::make_shared<const options>(options_for(core.opts, *ends))});
+  auto started =
+      executor_in_force().start({std::make_shared<const command>(core.cmd),
+                                 std::make_shared<const options>(options_for(core.opts, *ends))});
   if (!started) return unexpected(started.error());
   pid = (*started)->pid();
   started_at = sys::now();
