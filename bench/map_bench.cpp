@@ -117,7 +117,7 @@ std::string numbers(const std::string& path, std::size_t count) {
   return path;
 }
 
-void write_makefile(std::size_t count) {
+void write_makefile(std::size_t count, const std::string& program) {
   write_file("Makefile", [&](std::FILE* f) {
     std::fprintf(f, "all:");
     for (std::size_t i = 1; i <= count; ++i) std::fprintf(f, " %zu", i);
@@ -125,7 +125,7 @@ void write_makefile(std::size_t count) {
     for (std::size_t i = 1; i <= count; ++i) std::fprintf(f, " %zu", i);
     std::fprintf(f, "\n");
     for (std::size_t i = 1; i <= count; ++i)
-      std::fprintf(f, "%zu:\n\t@%s $@\n", i, BIN "/bench-noop");
+      std::fprintf(f, "%zu:\n\t@%s $@\n", i, program.c_str());
   });
 }
 
@@ -145,7 +145,7 @@ struct questions {
 
   void many_jobs() const {
     const std::size_t jobs = args.number("jobs", 2000);
-    write_makefile(jobs);
+    write_makefile(jobs, noop);
     comparison all(numbers("jobs", jobs));
     all.add("map", map({noop}));
     all.add("tree", map({"--contain", "tree", noop}));
@@ -164,6 +164,22 @@ struct questions {
     out.add(what + "tree, to make", m, "tree", "make", scale, "us");
     out.add(all.cpu(what + "tree, to xargs, CPU", "tree", "xargs", jobs));
     out.add(what + "no journal, to make", m, "no journal", "make", scale, "us");
+  }
+
+  /// Of programs as people have them; the bars are shares of the peers' rates.
+  void many_jobs_of(const std::string& program, const std::string& kind, double to_make,
+                    double to_xargs) const {
+    const std::size_t jobs = args.number("jobs", 2000);
+    write_makefile(jobs, program);
+    comparison all(numbers("jobs", jobs));
+    all.add("map", map({program}));
+    all.add("make", {"/usr/bin/make", "-s", "-j2"});
+    all.add("xargs", {"/usr/bin/xargs", "-P2", "-n1", program});
+    const bench::measurement m = all.measure(args.rounds(9));
+    const std::string what = std::to_string(jobs) + " times " + kind + ", -j2, to ";
+    const double scale = 1e6 / static_cast<double>(jobs);
+    out.add(what + "make", m, "map", "make", scale, "us", bench::ratio_at_most(1 / to_make));
+    out.add(what + "xargs", m, "map", "xargs", scale, "us", bench::ratio_at_most(1 / to_xargs));
   }
 
   void against_parallel() const {
@@ -249,6 +265,8 @@ int main(int argc, char** argv) {
   const questions q{args, out, args.text("tool", BIN "/brood")};
   out.note("sealed, with a journal, unless it says otherwise");
   q.many_jobs();
+  q.many_jobs_of(BIN "/bench-empty", "a static no-op", 0.95, 1.05);
+  q.many_jobs_of("/bin/true", "/bin/true", 1.0, 1.0);
   q.one_job();
   if (q.parallel) {
     q.against_parallel();

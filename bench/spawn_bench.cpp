@@ -21,12 +21,22 @@ const brood::command& noop_command() {
   return command;
 }
 
+const raw::words& empty() {
+  static const raw::words words({BIN "/bench-empty"});
+  return words;
+}
+
+const brood::command& empty_command() {
+  static const brood::command command{BIN "/bench-empty"};
+  return command;
+}
+
 void spawn_and_wait(containment c) {
   if (!brood::spawn(noop_command(), {.contain = c}).wait().success()) bench::die("no success");
 }
 
-void run(containment c) {
-  if (!brood::run(noop_command(), {.contain = c}).success()) bench::die("no success");
+void run(const brood::command& what, containment c) {
+  if (!brood::run(what, {.contain = c}).success()) bench::die("no success");
 }
 
 /// Seconds of one call, by name: so that another process can be asked for it.
@@ -36,8 +46,10 @@ double cost_of(std::string_view what, std::size_t count) {
   if (what == "group") return each([] { spawn_and_wait(containment::group); });
   if (what == "tree") return each([] { spawn_and_wait(containment::tree); });
   if (what == "sealed") return each([] { spawn_and_wait(containment::sealed); });
-  if (what == "run process") return each([] { run(containment::process); });
-  if (what == "run tree") return each([] { run(containment::tree); });
+  if (what == "run process") return each([] { run(noop_command(), containment::process); });
+  if (what == "run tree") return each([] { run(noop_command(), containment::tree); });
+  if (what == "run empty") return each([] { run(empty_command(), containment::process); });
+  if (what == "raw empty") return each([] { raw::run(empty()); });
   if (what == "raw") return each([] { raw::run(noop()); });
   if (what == "posix_spawn") return each([] { raw::run_posix_spawn(noop()); });
   if (what == "fork") return each([] { raw::run_fork(noop()); });
@@ -47,8 +59,8 @@ double cost_of(std::string_view what, std::size_t count) {
 void compare_with_raw(bench::report& out, const bench::arguments& args) {
   const std::size_t count = args.number("count", 20);
   std::vector<bench::contender> all;
-  for (const char* name : {"process", "group", "tree", "run process", "run tree", "sealed", "raw",
-                           "posix_spawn", "fork"}) {
+  for (const char* name : {"process", "group", "tree", "run process", "run tree", "run empty",
+                           "sealed", "raw", "raw empty", "posix_spawn", "fork"}) {
     const std::size_t fewer = std::strcmp(name, "sealed") == 0 ? count / 4 : count;
     all.push_back({name, [name, fewer] { return cost_of(name, fewer); }});
   }
@@ -57,7 +69,9 @@ void compare_with_raw(bench::report& out, const bench::arguments& args) {
     out.add(what, m, ours, "raw", 1e6, "us", promise);
   };
   out.note("the peer is clone(VM|VFORK|PIDFD) + execve + waitid, and nothing else");
-  row("run(), contain=process", "run process", bench::ratio_at_most(1.10));
+  row("run(), contain=process", "run process", bench::ratio_at_most(1.07));
+  out.add("run() of a static program with glibc", m, "run empty", "raw empty", 1e6, "us",
+          bench::ratio_at_most(1.04));
   row("run(), contain=tree", "run tree", bench::ratio_at_most(1.25));
   // wait() sleeps where other threads can wake it, in ppoll(2); the others sleep in waitid(2).
   row("spawn().wait(), contain=process", "process");
