@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -95,7 +96,7 @@ void batch::loop() {
     heed_limits(now);
     start_what_may(now);
     progress_.update(now, [this](std::size_t most) { return state(most); });
-    if (running_ == 0 && over()) return;
+    if (running_ == 0 && ahead_.empty() && over()) return;
     wait(now);
   }
 }
@@ -106,7 +107,7 @@ bool batch::over() const { return !starting_ || (input_ended_ && !fetched_ && wa
 
 void batch::start_what_may(std::int64_t now) {
   // The throttle is asked last: a batch that has nothing more to start must not wait for it.
-  while (starting_ && running_ < most_ && has_job(now)) {
+  while (starting_ && room() > 0 && has_job(now)) {
     if (throttle_.closed_until(now) > now) return;
     std::unique_ptr<map_job> job = next_job(now);
     slot* s = free_slot();
@@ -117,24 +118,74 @@ void batch::start_what_may(std::int64_t now) {
       const bool starved = f.error == EMFILE || f.error == ENFILE;
       if (!starved || running_ == 0 || !s->job) throw;
       most_ = running_;
+      hurries_ = false;
       fetched_ = std::move(s->job);
-      free_.insert(s->number);
+      free_.insert(s->index);
       return;
     }
     throttle_.passed(now);
   }
 }
 
-/// The free slot with the lowest number, or a new one.
+/// How many jobs may be given to the pool now.
+std::size_t batch::room() const {
+  constexpr std::size_t most_ahead = 16;
+  const auto most = static_cast<std::size_t>(most_);
+  const std::size_t ahead = hurries_ && checked_ ? std::min(most, most_ahead) : 0;
+  const std::size_t given = static_cast<std::size_t>(running_) + ahead_.size();
+  return given < most + ahead ? most + ahead - given : 0;
+}
+
 batch::slot* batch::free_slot() {
   if (free_.empty()) {
-    const int number = static_cast<int>(slots_.size()) + 1;
-    slots_.push_back(std::make_unique<slot>(number, settings_, signals_));
+    const int index = static_cast<int>(slots_.size());
+    slots_.push_back(std::make_unique<slot>(index, settings_, signals_));
     return slots_.back().get();
   }
-  slot* s = slots_[static_cast<std::size_t>(*free_.begin() - 1)].get();
+  slot* s = slots_[static_cast<std::size_t>(*free_.begin())].get();
   free_.erase(free_.begin());
   return s;
+}
+
+/// {%} is part of what the job is: it cannot be given away before there is a place for it.
+bool batch::names_slots(const map_job& job) const {
+  const auto texts = [&](int number) {
+    map_job copy;
+    copy.seq = job.seq;
+    copy.args = job.args;
+    copy.slot = number;
+    return std::array{template_.text_for(copy), template_.tag_for(copy), results_.folder_for(copy)};
+  };
+  return texts(1) != texts(2);
+}
+
+/// Its job starts now, as number `number` of those that run.
+void batch::give_place(slot& s, int number) {
+  map_job& job = *s.job;
+  s.number = job.slot = number;
+  job.began = monotonic_now();
+  job.started = calendar_now();
+  if (job.attempt == 1) {
+    job.first_start = job.started;
+    job.schedule.emplace(policy_, job.began, job.seq * 0x9E3779B97F4A7C15U);
+  }
+  if (settings_.verbose)
+    complain("job " + std::to_string(job.seq) + ": " + template_.text_for(job));
+  journal_.started(job);
+  ++running_;
+}
+
+/// The job in `s` has ended: the pool has started the one that was next.
+void batch::pass_on_place(slot& s) {
+  const int number = std::exchange(s.number, 0);
+  --running_;
+  if (ahead_.empty()) {
+    places_.insert(number);
+    return;
+  }
+  slot* const next = ahead_.front();
+  ahead_.pop_front();
+  give_place(*next, number);
 }
 
 bool batch::is_due(std::int64_t now) const {
@@ -193,28 +244,27 @@ bool batch::is_done(map_job& job) {
 void batch::start(slot& s, std::unique_ptr<map_job> given) {
   s.job = std::move(given);
   map_job& job = *s.job;
-  job.slot = s.number;
+  const bool at_once = running_ < most_ && ahead_.empty();
+  job.slot = !at_once ? 0 : places_.empty() ? placed_ + 1 : *places_.begin();
   job.cmd = template_.command_for(job);
   brood::options o = options_for(s, job);
   if (!std::exchange(checked_, true)) {
     if (const auto m = brood::find_mistake(job.cmd, o)) throw failure{m->what()};
+    hurries_ = hurries_ && !names_slots(job);
   }
   s.tag = template_.tag_for(job);
   s.why.reset();
-  job.began = monotonic_now();
-  job.started = calendar_now();
-  if (job.attempt == 1) {
-    job.first_start = job.started;
-    job.schedule.emplace(policy_, job.began, job.seq * 0x9E3779B97F4A7C15U);
+  if (at_once) {
+    places_.erase(job.slot);
+    placed_ = std::max(placed_, job.slot);
+    give_place(s, job.slot);
+  } else {
+    ahead_.push_back(&s);
   }
-  if (settings_.verbose)
-    complain("job " + std::to_string(job.seq) + ": " + template_.text_for(job));
-  journal_.started(job);
-  ++running_;
-  s.handle = pool_.submit(job.cmd, std::move(o), [this, number = s.number](const brood::job&) {
+  s.handle = pool_.submit(job.cmd, std::move(o), [this, index = s.index](const brood::job&) {
     {
       const std::lock_guard hold(lock_);
-      ends_.push_back(number);
+      ends_.push_back(index);
       if (ends_.size() > 1) return;
     }
     signals_.wake();
@@ -237,7 +287,7 @@ void batch::cancel_running() {
 
 /// The moment from which the job in `s` has taken too long compared with others (--timeout 200%).
 std::int64_t batch::late_at(const slot& s) const {
-  if (!settings_.timeout_percent || !s.handle || s.why) return INT64_MAX;
+  if (!settings_.timeout_percent || !s.handle || s.number == 0 || s.why) return INT64_MAX;
   const auto median = durations_.get();
   if (!median) return INT64_MAX;
   return s.job->began +
@@ -277,13 +327,14 @@ bool batch::go_on() {
 
 void batch::wait(std::int64_t now) {
   std::vector<pollfd> wanted{{signals_.descriptor(), POLLIN, 0}};
-  const bool room = starting_ && running_ < most_;
+  const bool may_start = starting_ && room() > 0;
   std::int64_t until = progress_.next();
   const bool more = fetched_ || !(input_ended_ || input_waits_);  // a job that could start at once
-  const std::int64_t opens = room && (more || !waiting_.empty()) ? throttle_.closed_until(now) : 0;
-  if (room && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
+  const std::int64_t opens =
+      may_start && (more || !waiting_.empty()) ? throttle_.closed_until(now) : 0;
+  if (may_start && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
   if (more && opens > now) until = std::min(until, opens);
-  if (room && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
+  if (may_start && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
   const std::size_t first_reader = wanted.size();
   const bool live = settings_.output == output_mode::lines;
   for (const auto& s : slots_) {
@@ -319,7 +370,7 @@ batch_state batch::state(std::size_t most) const {
   const std::int64_t now = monotonic_now();
   for (const auto& s : slots_) {
     if (b.jobs.size() >= most) break;
-    if (!s->handle) continue;
+    if (s->number == 0) continue;
     b.jobs.push_back(
         {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output->last_line()});
   }
@@ -330,7 +381,7 @@ void batch::answer_question(std::int64_t now) {
   progress_.hide();
   std::string page = "brood: " + summary(state(0), static_cast<double>(now - began_) / 1e9) + "\n";
   for (const auto& s : slots_) {
-    if (!s->handle) continue;
+    if (s->number == 0) continue;
     page += "  job " + std::to_string(s->job->seq) + " for " +
             to_text(std::chrono::nanoseconds(now - s->job->began)) + ": " +
             template_.text_for(*s->job) + "\n";

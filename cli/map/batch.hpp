@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -63,6 +64,10 @@ class batch {
   // Starting
   void start_what_may(std::int64_t now);
   slot* free_slot();
+  std::size_t room() const;
+  bool names_slots(const map_job& job) const;
+  void give_place(slot& s, int number);
+  void pass_on_place(slot& s);
   bool is_due(std::int64_t now) const;
   bool has_job(std::int64_t now);
   std::unique_ptr<map_job> next_job(std::int64_t now);
@@ -74,6 +79,7 @@ class batch {
   // Ending
   void take_ends();
   void ended(slot& s, outcome r);
+  bool dropped(slot& s, const outcome& r);
   void vacate(slot& s);
   bool again(slot& s, const outcome& r);
   void settle(slot& s, const outcome& r);
@@ -107,8 +113,13 @@ class batch {
 
   int most_ = 1;  // jobs at once
   std::vector<std::unique_ptr<slot>> slots_;
-  std::set<int> free_;
-  bool hurries_ = false;  // a success changes nothing for other jobs: start the next one first
+  std::set<int> free_;       // of slots_, by index
+  std::set<int> places_;     // numbers of slots that are free, below placed_
+  int placed_ = 0;           // the highest number so far
+  std::deque<slot*> ahead_;  // their jobs are in the pool's queue, and start in this order
+  // A success changes nothing for other jobs: the next one starts first, and the one after it is
+  // given to the pool ahead, as it would only be waited for.
+  bool hurries_ = false;
   std::unique_ptr<slot> vacated_;  // holds a job that has ended while its slot runs the next one
   int running_ = 0;
   std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;

@@ -55,15 +55,31 @@ void batch::take_ends() {
     const std::lock_guard hold(lock_);
     ends.swap(ends_);
   }
-  for (const int number : ends) {
-    slot& s = *slots_[static_cast<std::size_t>(number - 1)];
+  for (const int index : ends) {
+    slot& s = *slots_[static_cast<std::size_t>(index)];
     ended(s, s.handle.try_result());
   }
 }
 
+/// A job that was given to the pool ahead and has not run: nothing is known of it.
+bool batch::dropped(slot& s, const outcome& r) {
+  if (s.number != 0) return false;
+  std::erase(ahead_, &s);
+  if (r && r->reason == brood::reason::cancelled && r->pid <= 0) {
+    ++cancelled_;
+    printer_.finish(s.job->seq);
+    s.job.reset();
+    free_.insert(s.index);
+    return true;
+  }
+  give_place(s, ++placed_);  // it could not be started, which is told before the end that let it
+  return false;
+}
+
 void batch::ended(slot& s, outcome r) {
   s.handle = {};
-  --running_;
+  if (dropped(s, r)) return;
+  pass_on_place(s);
   progress_.hide();
   s.output->close_off(*s.job);  // before the slot's next job may write to the same files
   if (s.output->exceeded() && !s.why)
@@ -79,7 +95,7 @@ void batch::ended(slot& s, outcome r) {
   if (!good || !hurries_) {
     if (!again(s, r)) settle(s, r);
     s.job.reset();
-    free_.insert(s.number);
+    free_.insert(s.index);
     return;
   }
   vacate(s);
@@ -99,7 +115,7 @@ void batch::vacate(slot& s) {
   std::swap(s.output, vacated_->output);
   vacated_->job = std::move(s.job);
   vacated_->tag = std::move(s.tag);
-  free_.insert(s.number);
+  free_.insert(s.index);
 }
 
 /// True if there will be another attempt.

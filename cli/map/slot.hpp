@@ -1,4 +1,4 @@
-// One of the places in which jobs run, one at a time.
+// One of the places in which jobs run, or wait in the pool, one at a time.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -12,9 +12,10 @@ namespace cli {
 
 struct batch::slot {
   slot(int n, const map_settings& s, const stop_signals& wake)
-      : number(n), output(std::make_unique<slot_output>(s, wake)) {}
+      : index(n), output(std::make_unique<slot_output>(s, wake)) {}
 
-  int number;  // from 1
+  int index;
+  int number = 0;  // from 1; 0: the job has not started, and will in the place of one that ends
   std::unique_ptr<slot_output> output;
   std::unique_ptr<map_job> job;
   brood::job handle;  // empty: the slot is free

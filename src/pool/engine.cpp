@@ -74,6 +74,7 @@ void engine::run() {
   for (;;) {
     const requests r = take_requests();
     for (const job_ptr& j : r.cancels) cancel(j);
+    holds_ = false;
     expire();
     start_what_may();
     {
@@ -108,7 +109,7 @@ token_source::load engine::load() const {
 job_ptr engine::next_job() {
   const std::lock_guard hold(core_->lock);
   wanting_ = false;
-  if (!core_->schedule.has_next()) return nullptr;
+  if (holds_ || !core_->schedule.has_next()) return nullptr;
   if (core_->tokens && !core_->tokens->may_start(load())) {
     wanting_ = true;
     return nullptr;
@@ -176,8 +177,15 @@ void engine::ended(job::shared& j, scheduler::outcome how, std::exception_ptr th
   if (over) over->token.reset();
   finish(held, std::move(*last), thrown);
   const bool bad = thrown || !*held->outcome || !(*held->outcome)->accepted;
-  if (!bad || !opts_.fail_fast) start_what_may();  // it runs while the end of this one is told
-  tell(held);
+  if (bad && opts_.fail_fast) holds_ = true;
+  const bool within = !untold_.empty();
+  untold_.push_back(held);
+  if (within) return;  // it was started, and ended, by what follows
+  start_what_may();    // it runs while the end of this one is told
+  while (!untold_.empty()) {
+    tell(untold_.front());
+    untold_.pop_front();
+  }
 }
 
 void engine::cancel(const job_ptr& j) {

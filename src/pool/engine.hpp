@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -60,8 +61,10 @@ class engine {
   event_loop& loop_;
   pool_options opts_;
   deadline deadline_;
-  spawn_resources resources_;  // outlives the processes
-  bool wanting_ = false;       // a job waits for a token of the jobserver
+  spawn_resources resources_;   // outlives the processes
+  std::deque<job_ptr> untold_;  // those that have ended, in that order
+  bool holds_ = false;          // after a failure under fail_fast, until the others are cancelled
+  bool wanting_ = false;        // a job waits for a token of the jobserver
 };
 
 }  // namespace brood::detail

@@ -42,11 +42,9 @@ class local_scope final : public scope {
     if (!released_) reap_later(std::move(child_));
   }
 
-  /// \param p  null: it is known to have executed its program.
-  void take(pending_start started, std::shared_ptr<const plan> p, bool leads) noexcept {
+  void take(pending_start started, bool leads) noexcept {
     child_ = std::move(started.child.ref);
     pending_ = std::move(started.exec);
-    plan_ = std::move(p);
     pid_ = child_.pid();
     started_at_ = started.child.started_at;
     tree_.emplace(reach_, child_, leads);
@@ -54,7 +52,7 @@ class local_scope final : public scope {
 
   // One that failed or was killed on its way is starting until it is reaped.
   bool starting() const noexcept override {
-    return plan_ && !refused_ && !(pending_.over() && pending_.outcome().os == 0);
+    return !refused_ && !(pending_.over() && pending_.outcome().os == 0);
   }
   void await_start(deadline until) noexcept override {
     if (!starting() || !pending_.await(until)) return;
@@ -62,8 +60,10 @@ class local_scope final : public scope {
     (void)child_.signal(SIGKILL);  // it exits by itself, unless its report could not be read
     wait_for_exit();
   }
-  error refusal() const override { return plan_->explain(why_); }
-  error hanging_start() const override { return plan_->explain(pending_.progress(ETIMEDOUT)); }
+  error refusal() const override { return pending_.what().explain(why_); }
+  error hanging_start() const override {
+    return pending_.what().explain(pending_.progress(ETIMEDOUT));
+  }
 
   deadline wants(std::vector<sys::wait_item>& items) const override {
     if (exited_) return deadline::never();
@@ -121,15 +121,12 @@ class local_scope final : public scope {
 
   // EINTR: a signal ended it before its exec, which is how it ended.
   void settle_start() noexcept {
-    if (!plan_) return;
     (void)pending_.over();  // takes in what a forked child has reported
     why_ = pending_.outcome();
     refused_ = why_.os != 0 && why_.os != EINTR;
-    pending_ = {};
-    if (!refused_) plan_.reset();
+    if (!refused_) pending_ = {};
   }
 
-  std::shared_ptr<const plan> plan_;  // until it has started: a failure is explained by it
   process_tree::reach reach_;
   bool released_ = false;
   bool stays_ = false;  // it is not reaped before its group is gone
@@ -151,7 +148,7 @@ expected<std::unique_ptr<scope>, error> start_local(std::shared_ptr<const plan> 
     started.child = launch(p->view());
   }
   if (started.child.error.os != 0) return unexpected(p->explain(started.child.error));
-  s->take(std::move(started), how.beside ? std::move(p) : nullptr, how.leads);
+  s->take(std::move(started), how.leads);
   return std::unique_ptr<scope>(std::move(s));
 }
 

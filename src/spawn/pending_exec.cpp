@@ -15,7 +15,8 @@ struct pending_memory {
   child_memory memory;
   std::shared_ptr<const plan> what;
   child_stack_pool* home = nullptr;
-  std::int64_t since = 0;  ///< monotonic ns
+  pending_exec* holder = nullptr;  ///< of one that is on its way
+  std::int64_t since = 0;          ///< monotonic ns
   pending_memory* next = nullptr;
 };
 
@@ -49,13 +50,15 @@ void free_abandoned() noexcept {
 
 }  // namespace
 
-pending_exec::pending_exec(pending_exec&& o) noexcept
-    : memory_(std::exchange(o.memory_, nullptr)) {}
+pending_exec::pending_exec(pending_exec&& o) noexcept : memory_(std::exchange(o.memory_, nullptr)) {
+  if (memory_) memory_->holder = this;
+}
 
 pending_exec& pending_exec::operator=(pending_exec&& o) noexcept {
   if (this != &o) {
     release();
     memory_ = std::exchange(o.memory_, nullptr);
+    if (memory_) memory_->holder = this;
   }
   return *this;
 }
@@ -89,8 +92,22 @@ child_error pending_exec::progress(int os) const noexcept {
   return memory_ ? memory_->memory.progress(os) : child_error{error_stage::exec, os, 0};
 }
 
+const plan& pending_exec::what() const noexcept { return *memory_->what; }
+
 child_stack_pool::child_stack_pool() noexcept = default;
 child_stack_pool::~child_stack_pool() = default;
+
+// Those that have exec'ed need their memory no more, long before they end.
+void child_stack_pool::reclaim() noexcept {
+  for (std::size_t i = under_way_.size(); i > 0; --i) {
+    pending_memory* const m = under_way_[i - 1];
+    if (!m->memory.over()) continue;
+    under_way_.erase(under_way_.begin() + static_cast<std::ptrdiff_t>(i - 1));
+    if (m->memory.outcome().os != 0) continue;  // it is still to be explained
+    m->holder->memory_ = nullptr;
+    put(m);
+  }
+}
 
 // With many under way it waits for the one that was started first, but not for those that hang.
 void child_stack_pool::await_turn() noexcept {
@@ -98,7 +115,7 @@ void child_stack_pool::await_turn() noexcept {
     const std::int64_t now = sys::now();
     const pending_memory* first = nullptr;
     std::size_t young = 0;
-    std::erase_if(under_way_, [](const pending_memory* m) { return m->memory.over(); });
+    reclaim();
     for (const pending_memory* m : under_way_) {
       if (now - m->since >= patience) continue;
       ++young;
@@ -132,6 +149,7 @@ pending_start launch_pending(std::shared_ptr<const plan> p, child_stack_pool* st
   pending_start start;
   pending_memory* const m = stacks ? stacks->take() : new pending_memory;
   start.exec.memory_ = m;
+  m->holder = &start.exec;
   m->what = std::move(p);
   m->since = sys::now();
   start.child = launch_beside(m->what->view(), m->memory);

@@ -36,8 +36,11 @@ class pending_exec {
   child_error outcome() const noexcept;
   /// Before: the step that it is at, as an error of it with `os`: ETIMEDOUT, say.
   child_error progress(int os) const noexcept;
+  /// What was started. Only while it is not over, or if outcome() is an error.
+  const plan& what() const noexcept;
 
  private:
+  friend class child_stack_pool;
   friend struct pending_start;
   friend struct pending_start launch_pending(std::shared_ptr<const plan>, child_stack_pool*);
 
@@ -61,10 +64,11 @@ class child_stack_pool {
 
   pending_memory* take();
   void put(pending_memory* memory) noexcept;
+  void reclaim() noexcept;
   void await_turn() noexcept;
 
   std::vector<std::unique_ptr<pending_memory>> spare_;
-  std::vector<const pending_memory*> under_way_;  // has room for one more and for all to be spare
+  std::vector<pending_memory*> under_way_;  // has room for one more and for all to be spare
 };
 
 /// A child, or why there is none, and whether it has exec'ed.

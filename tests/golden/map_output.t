@@ -75,6 +75,12 @@ $ brood map -j1 -q --json $HELPER out '{}\n' + exit {} ::: 0 3 | sed 's/"argv.*r
 {"seq":1,"slot":1,"args":["0"],"reason":"exited","exit_code":0,"signal":null,"complete":true,"containment":"sealed","attempts":1,"success":true,"stdout":"0\n","stderr":""}
 {"seq":2,"slot":1,"args":["3"],"reason":"exited","exit_code":3,"signal":null,"complete":true,"containment":"sealed","attempts":1,"success":false,"stdout":"3\n","stderr":""}
 
+$ brood map -j2 --json $HELPER exit {} ::: 0 0 0 0 0 0 0 0 0 0 0 0 | sed 's/.*"slot":\([0-9]*\).*/\1/' | sort -u
+1
+2
+$ brood map -j2 $HELPER out '{%}\n' ::: a b c d e f g h | sort -u
+1
+2
 $ brood map --json nope ::: a
 {"seq":1,"slot":1,"args":["a"],"argv":["nope","a"],"pid":null,"reason":"not_started","exit_code":null,"signal":null,"attempts":1,"error":"exec 'nope': No such file or directory"}
 brood: exec 'nope': No such file or directory

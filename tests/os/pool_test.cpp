@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -78,6 +79,28 @@ TEST_F(Pool, NoMoreRunAtOnceThanThereAreWorkers) {
   p.wait();
   EXPECT_LE(most, 3);
   EXPECT_EQ(p.count().done, 30U);
+}
+
+// A job may end while the end of the one before it is about to be told.
+TEST_F(Pool, EndsAreToldInTheirOrder) {
+  std::vector<std::uint64_t> told;
+  pool p({.max_workers = 1});
+  for (int i = 0; i < 300; ++i) {
+    const command c = i % 3 == 0 ? command{"/no/such/program"} : exits(0);
+    p.submit(c, {}, [&](const job& j) { told.push_back(j.id()); });
+  }
+  p.wait();
+  ASSERT_EQ(told.size(), 300U);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+}
+
+TEST_F(Pool, ManyThatCannotStartDoNotNest) {
+  pool p({.max_workers = 1});
+  p.pause();
+  for (int i = 0; i < 20'000; ++i) p.submit({"/no/such/program"});
+  p.resume();
+  p.wait();
+  EXPECT_EQ(p.count().failed, 20'000U);
 }
 
 TEST_F(Pool, AsCompletedGivesEachJobOnceAndThoseAddedMeanwhile) {
