@@ -9,14 +9,14 @@ namespace brood::detail {
 inline constexpr int most_rungs = 16;
 
 struct rung {
-  int signal;
-  std::int64_t grace_ns;  ///< INT64_MAX: without limit
+  std::int64_t signal = 0;
+  std::int64_t grace_ns = 0;  ///< INT64_MAX: without limit
 };
 
-/// Ends in SIGKILL. Plain data: it travels to the guardian.
+/// Ends in SIGKILL. Plain data without padding: it travels to the guardian.
 struct ladder_steps {
   rung rungs[most_rungs];
-  int count = 0;
+  std::int64_t count = 0;
 };
 
 }  // namespace brood::detail

@@ -57,7 +57,7 @@ ladder::due ladder::step(std::int64_t now, bool empty, bool refused) noexcept {
     pause_ = first_pause;
   }
   if (d.fresh || again_.passed(now)) {
-    d.signal = steps_.rungs[at_].signal;
+    d.signal = static_cast<int>(steps_.rungs[at_].signal);
     again_ = deadline::after(now, pause_);
     pause_ = std::min(pause_ * 2, longest_pause);
   }

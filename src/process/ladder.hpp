@@ -38,7 +38,7 @@ class ladder {
   deadline end_of_rung(bool refused) const noexcept;
 
   ladder_steps steps_{};
-  int at_ = 0;
+  std::int64_t at_ = 0;
   bool done_ = false;
   bool gave_up_ = false;
   bool entered_ = false;    // the rung at_

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "base/ladder_steps.hpp"
 #include "spawn/plan_view.hpp"
@@ -26,6 +27,7 @@ struct request {
   what kind;
   bool stay = false;  ///< launch: once nothing is left, wait for the next one
   bool repeat = false;
+  std::uint8_t unused = 0;
   int first = 0;  ///< launch: the number of the first descriptor that comes along
   std::uint64_t n = 0;
   ladder_steps steps{};
@@ -43,11 +45,16 @@ struct reply {
   what kind;
   bool empty = false;  ///< nothing is left below the guardian, which exits now...
   bool stays = false;  ///< ...unless it waits for the next launch
+  std::uint8_t unused = 0;
   int pid = -1;
-  int os = 0;
+  std::int64_t os = 0;
   std::int64_t at = 0;  ///< monotonic ns
   child_error error{};
   sys::exit_record record{};
 };
+
+// All bytes that are sent have a value: the host's memory is not the guardian's to read.
+static_assert(std::has_unique_object_representations_v<request>);
+static_assert(std::has_unique_object_representations_v<reply>);
 
 }  // namespace brood::detail

@@ -240,7 +240,7 @@ void sealed_scope::take(const reply& r, sys::fd passed) noexcept {
     case reply::what::failed:
       return refuse(r.error);
     case reply::what::trouble:
-      trouble_ = r.os;
+      trouble_ = static_cast<int>(r.os);
       return;
     case reply::what::exited:
       exited_ = true;

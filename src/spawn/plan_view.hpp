@@ -55,9 +55,14 @@ struct plan_view {
 
 /// Where a child failed before exec.
 struct child_error {
-  error_stage stage = error_stage::exec;
+  constexpr child_error() noexcept = default;
+  constexpr child_error(error_stage at, int why, std::uint32_t of_step) noexcept
+      : os(why), step(of_step), stage(at) {}
+
   int os = 0;              ///< errno; 0: it did not fail
   std::uint32_t step = 0;  ///< index of the step that failed
+  error_stage stage = error_stage::exec;
+  std::uint8_t unused[7] = {};  // without padding, as it is sent
 };
 
 }  // namespace brood::detail
