@@ -164,7 +164,7 @@ void many(bench::report& out, const bench::arguments& args) {
   cpu.peer = bench::summarise(few).median * 1e6;
   cpu.unit = "us";
   cpu.ratio = {cpu.ours / *cpu.peer, cpu.ours / *cpu.peer, cpu.ours / *cpu.peer};
-  cpu.promise = bench::ratio_at_most(1.3);
+  cpu.promise = bench::ratio_at_most(1.2);
   out.add(cpu);
 }
 
