@@ -118,7 +118,7 @@ void batch::start_what_may(std::int64_t now) {
       const bool starved = f.error == EMFILE || f.error == ENFILE;
       if (!starved || running_ == 0 || !s->job) throw;
       most_ = running_;
-      hurries_ = false;
+      gives_ahead_ = false;
       fetched_ = std::move(s->job);
       free_.insert(s->index);
       return;
@@ -131,7 +131,7 @@ void batch::start_what_may(std::int64_t now) {
 std::size_t batch::room() const {
   constexpr std::size_t most_ahead = 16;
   const auto most = static_cast<std::size_t>(most_);
-  const std::size_t ahead = hurries_ && checked_ ? std::min(most, most_ahead) : 0;
+  const std::size_t ahead = gives_ahead_ ? std::min(most, most_ahead) : 0;
   const std::size_t given = static_cast<std::size_t>(running_) + ahead_.size();
   return given < most + ahead ? most + ahead - given : 0;
 }
@@ -147,16 +147,18 @@ batch::slot* batch::free_slot() {
   return s;
 }
 
-/// {%} is part of what the job is: it cannot be given away before there is a place for it.
-bool batch::names_slots(const map_job& job) const {
+/// Not if {%} is part of what a job is, if a folder would be left of one that does not run, or if
+/// something else decides when it starts.
+bool batch::may_give_ahead(const map_job& job) const {
+  if (!hurries_ || throttle_.in_use() || !settings_.results.empty()) return false;
   const auto texts = [&](int number) {
     map_job copy;
     copy.seq = job.seq;
     copy.args = job.args;
     copy.slot = number;
-    return std::array{template_.text_for(copy), template_.tag_for(copy), results_.folder_for(copy)};
+    return std::array{template_.text_for(copy), template_.tag_for(copy)};
   };
-  return texts(1) != texts(2);
+  return texts(1) == texts(2);
 }
 
 /// Its job starts now, as number `number` of those that run.
@@ -175,11 +177,11 @@ void batch::give_place(slot& s, int number) {
   ++running_;
 }
 
-/// The job in `s` has ended: the pool has started the one that was next.
+/// The job in `s` has ended: the pool has started the one that was next, unless it was paused.
 void batch::pass_on_place(slot& s) {
   const int number = std::exchange(s.number, 0);
   --running_;
-  if (ahead_.empty()) {
+  if (ahead_.empty() || cancelling_) {
     places_.insert(number);
     return;
   }
@@ -250,7 +252,7 @@ void batch::start(slot& s, std::unique_ptr<map_job> given) {
   brood::options o = options_for(s, job);
   if (!std::exchange(checked_, true)) {
     if (const auto m = brood::find_mistake(job.cmd, o)) throw failure{m->what()};
-    hurries_ = hurries_ && !names_slots(job);
+    gives_ahead_ = may_give_ahead(job);
   }
   s.tag = template_.tag_for(job);
   s.why.reset();
@@ -278,6 +280,7 @@ void batch::stop_starting() {
 
 void batch::cancel_running() {
   cancelling_ = true;
+  pool_.pause();  // what it was given ahead is not to start now
   for (const auto& s : slots_) {
     if (s->handle) s->handle.cancel();
   }

@@ -65,7 +65,7 @@ class batch {
   void start_what_may(std::int64_t now);
   slot* free_slot();
   std::size_t room() const;
-  bool names_slots(const map_job& job) const;
+  bool may_give_ahead(const map_job& job) const;
   void give_place(slot& s, int number);
   void pass_on_place(slot& s);
   bool is_due(std::int64_t now) const;
@@ -117,9 +117,10 @@ class batch {
   std::set<int> places_;     // numbers of slots that are free, below placed_
   int placed_ = 0;           // the highest number so far
   std::deque<slot*> ahead_;  // their jobs are in the pool's queue, and start in this order
-  // A success changes nothing for other jobs: the next one starts first, and the one after it is
-  // given to the pool ahead, as it would only be waited for.
-  bool hurries_ = false;
+  bool hurries_ = false;     // a success changes nothing for other jobs: start the next one first
+  // Nor does what a job is, or whether it may start, depend on when that is: it is given to the
+  // pool before it may run, so that it starts without waiting for us.
+  bool gives_ahead_ = false;
   std::unique_ptr<slot> vacated_;  // holds a job that has ended while its slot runs the next one
   int running_ = 0;
   std::priority_queue<waiting_job, std::vector<waiting_job>, std::greater<>> waiting_;

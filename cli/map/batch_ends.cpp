@@ -72,7 +72,7 @@ bool batch::dropped(slot& s, const outcome& r) {
     free_.insert(s.index);
     return true;
   }
-  give_place(s, ++placed_);  // it could not be started, which is told before the end that let it
+  give_place(s, ++placed_);  // it had started when the batch was cancelled
   return false;
 }
 

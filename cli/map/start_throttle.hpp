@@ -13,6 +13,8 @@ class start_throttle {
   explicit start_throttle(const map_settings& s);
   /// Monotonic ns: 0 if a job may start now, else when to ask again.
   std::int64_t closed_until(std::int64_t now);
+  /// There is anything to ask for.
+  bool in_use() const { return settings_.delay.given() || settings_.load || settings_.free_memory; }
   /// A job has been started.
   void passed(std::int64_t now) { last_start_ = now; }
 

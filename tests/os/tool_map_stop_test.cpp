@@ -52,6 +52,35 @@ TEST_F(ToolMapStop, ASignalStopsAllAndTheStatusSaysWhich) {
   }
 }
 
+TEST_F(ToolMapStop, NothingIsSaidOfJobsThatHaveNotStarted) {
+  bare_process tool(map({"--json", "-v", "-j1", helper(), "out", "{}", "+", "ready", path("on"),
+                         "+", "pause", ":::", "1", "2", "3"}));
+  support::wait_for_file_line_count(path("on"), 1);
+  tool.signal(SIGINT);
+  const finished end = tool.wait();
+  EXPECT_EQ(end.code, 128 + SIGINT);
+  EXPECT_THAT(end.out, HasSubstr("\"seq\":1"));
+  EXPECT_THAT(end.out, ::testing::Not(HasSubstr("\"seq\":2")));
+  EXPECT_THAT(end.err, ::testing::Not(HasSubstr("job 2")));
+}
+
+// The pause between two starts is one also where the job before was longer than that.
+TEST_F(ToolMapStop, TheDelayIsBetweenAnyTwoStarts) {
+  bare_process tool(
+      map({"-j1", "--delay", "500ms", helper(), "sleep", "{}", ":::", "0.8", "0", "0"}));
+  const finished end = tool.wait();
+  EXPECT_EQ(end.code, 0) << end.err;
+  EXPECT_GE(end.seconds, 1.3);
+}
+
+TEST_F(ToolMapStop, NoFolderIsMadeForASlotThatIsNotUsed) {
+  bare_process tool(
+      map({"-j1", "--results", path("slot{%}"), helper(), "out", "{}", ":::", "a", "b", "c"}));
+  EXPECT_EQ(tool.wait().code, 0);
+  EXPECT_EQ(::access(path("slot1").c_str(), F_OK), 0);
+  EXPECT_NE(::access(path("slot2").c_str(), F_OK), 0);
+}
+
 TEST_F(ToolMapStop, ASecondSignalKills) {
   bare_process tool(map({"--kill-after", "50", helper(), "ignore", "TERM", "+", "ready", "{}", "+",
                          "pause", ":::", path("on")}));
