@@ -148,7 +148,7 @@ bool process_tree::all_frozen() noexcept {
 }
 
 // Generation by generation: a process at a halt does not fork, nor does one whose SIGSTOP is still
-// pending, so that who is late is looked below all the same. True once no new child was found.
+// pending, so the children of a late one are complete as well. True once no new child was found.
 bool process_tree::freeze(int signal, std::int64_t now) noexcept {
   if (freeze_ends_.is_never()) freeze_ends_ = deadline::after(now, freeze_patience);
   const bool late = freeze_ends_.passed(now);

@@ -182,9 +182,8 @@ int pid_ref::signal_group(int number) const noexcept {
     r = send_by_pidfd(pidfd_.get(), number, to_process_group);
     if (!may_be_refusal(r)) return r;
   }
-  // The number of a group is not given again while a process has it: not while the leader, alive or
-  // a zombie, is there.
-  // That nobody is in a group of this number is true of ours as well.
+  // If nobody is in a group of this number, nobody is in ours. Beyond that the number says
+  // something only while the leader, alive or a zombie, is there: then it is not given again.
   if (bond_ == bond::reaped && number == 0 && kill_number(-pid_, 0) == -ESRCH) return -ESRCH;
   if (bond_ == bond::reaped) return r == -EPERM ? r : -EOPNOTSUPP;
   if (bond_ == bond::found && look() < 0) return -EOPNOTSUPP;
