@@ -73,7 +73,8 @@ void operation::ended(expected<completed_process, error> result) {
 
 void operation::finish(expected<completed_process, error> result) {
   loop_->events->forget(*this);
-  result_.emplace(attempts_->take(std::move(result)));
+  attempts_->finish(result);
+  result_.emplace(std::move(result));
   if (suspended_) resume();
 }
 

@@ -17,8 +17,8 @@ std::optional<deadline> attempts::ended(outcome& how, const std::vector<std::str
   return deadline::at(*at);
 }
 
-attempts::outcome attempts::take(outcome last) {
-  return with_attempts(std::move(last), std::exchange(before_, {}));
+void attempts::finish(outcome& last) {
+  if (!before_.empty()) add_attempts(last, std::exchange(before_, {}));
 }
 
 }  // namespace brood::detail

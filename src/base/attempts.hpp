@@ -32,12 +32,12 @@ class attempts {
   /// Somebody wants no other attempt.
   void stop() noexcept { stopped_ = true; }
 
-  /// An attempt has ended. \return when the next one is due; nullopt: `how` is the end, and
-  /// take(how) the outcome of all.
+  /// An attempt has ended. \return when the next one is due; nullopt: `how` is the end, and with
+  /// finish(how) the outcome of all.
   std::optional<deadline> ended(outcome& how, const std::vector<std::string>& args,
                                 std::int64_t now);
-  /// The last outcome, with the attempts before it.
-  outcome take(outcome last);
+  /// Add the attempts before it to the last one.
+  void finish(outcome& last);
 
  private:
   retry_policy policy_;

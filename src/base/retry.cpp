@@ -52,17 +52,15 @@ completed_process as_attempt(expected<completed_process, error> ended,
   return never;
 }
 
-expected<completed_process, error> with_attempts(expected<completed_process, error> last,
-                                                 std::vector<completed_process> before) {
-  if (before.empty()) return last;
+void add_attempts(expected<completed_process, error>& last, std::vector<completed_process> before) {
   if (last) {
     last->attempts = std::move(before);
-    return last;
+    return;
   }
   const completed_process* carried = last.error().result();
   completed_process r = carried ? *carried : as_attempt(last, before.front().args);
   r.attempts = std::move(before);
-  return unexpected(last.error().with(std::move(r)));
+  last = unexpected(last.error().with(std::move(r)));
 }
 
 }  // namespace brood::detail

@@ -21,8 +21,7 @@ void number_attempt(environment& env, int attempt);
 /// How one of several attempts is remembered: by its result, or, not started, by its arguments.
 completed_process as_attempt(expected<completed_process, error> ended,
                              const std::vector<std::string>& args);
-/// The last result, or the result that the last error carries, with the attempts before it.
-expected<completed_process, error> with_attempts(expected<completed_process, error> last,
-                                                 std::vector<completed_process> before);
+/// To the last result, or to the result that the last error carries. `before` is not empty.
+void add_attempts(expected<completed_process, error>& last, std::vector<completed_process> before);
 
 }  // namespace brood::detail

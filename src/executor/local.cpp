@@ -46,20 +46,29 @@ struct prepared {
 };
 
 /// What can be said to be wrong before there is a child, and what the child is to do.
-expected<prepared, error> prepare(const execution_spec& spec, start_facts& facts) {
-  if (auto obstacle = find_obstacle(facts.level)) return unexpected(std::move(*obstacle));
-  auto resolved = resolve(spec, facts.level);
-  if (!resolved) return unexpected(resolved.error());
-  auto streams = open_streams(spec.opts());
-  if (!streams) return unexpected(streams.error());
-  spawn_spec& start = resolved->start;
-  child_streams& theirs = streams->theirs;
+std::optional<error> prepare(const execution_spec& spec, start_facts& facts, prepared& ready) {
+  if (auto obstacle = find_obstacle(facts.level)) return obstacle;
+  resolved_spec resolved;
+  if (auto e = resolve(spec, facts.level, resolved)) return e;
+  if (auto e = open_streams(spec.opts(), ready.streams)) return e;
+  spawn_spec& start = resolved.start;
+  child_streams& theirs = ready.streams.theirs;
   start.moves.insert(start.moves.end(), theirs.moves.begin(), theirs.moves.end());
   start.opens = std::move(theirs.opens);
   start.copies = std::move(theirs.copies);
-  facts.degraded.insert(facts.degraded.end(), resolved->degraded.begin(), resolved->degraded.end());
+  facts.degraded.insert(facts.degraded.end(), resolved.degraded.begin(), resolved.degraded.end());
   facts.back = launches_natively(start.portable) ? backend::native : backend::posix;
-  return prepared{std::make_shared<const plan>(std::move(start)), std::move(*streams)};
+  ready.p = std::make_shared<const plan>(std::move(start));
+  return {};
+}
+
+placed place(std::shared_ptr<const plan> p, const options& o, containment level,
+             spawn_resources* resources) {
+  if (level == containment::sealed) return start_sealed(std::move(p), flatten(o.stop), resources);
+  return start_local(std::move(p), {.level = level,
+                                    .leads = leads_group(o, level),
+                                    .beside = resources || o.timeout.given(),
+                                    .resources = resources});
 }
 
 /// Whether it has executed its program, or why not. At its time limit it is stopped.
@@ -67,6 +76,20 @@ std::optional<error> await_start(execution& e) {
   e.await_start();
   if (e.starting()) (void)block(e, goal::started, deadline::never());
   return e.refusal();
+}
+
+started start_at(start_facts facts, const execution_spec& spec, spawn_resources* resources) {
+  const options& o = spec.opts();
+  prepared ready;
+  if (auto why = prepare(spec, facts, ready)) return unexpected(std::move(*why));
+  auto where = place(std::move(ready.p), o, facts.level, resources);
+  if (!where) return unexpected(std::move(where.error()));
+  auto e = std::make_unique<execution>(spec, std::move(*where), std::move(ready.streams.ours),
+                                       std::move(facts));
+  // A pool does not wait for the guardian here, unless best_effort may have to do without one.
+  if (resources && !o.best_effort) return e;
+  if (auto why = await_start(*e)) return unexpected(std::move(*why));
+  return e;
 }
 
 class local final : public executor {
@@ -79,27 +102,8 @@ class local final : public executor {
     facts.level = o.contain;
     facts.asked_at = sys::now();
     for (;;) {
-      auto ready = prepare(spec, facts);
-      placed where =
-          !ready ? placed(unexpected(ready.error()))
-          : facts.level == containment::sealed
-              ? start_sealed(std::move(ready->p), flatten(o.stop), resources)
-              : start_local(std::move(ready->p), {.level = facts.level,
-                                                  .leads = leads_group(o, facts.level),
-                                                  .beside = resources || o.timeout.given(),
-                                                  .resources = resources});
-      std::optional<error> why;
-      if (where) {
-        auto e = std::make_unique<execution>(spec, std::move(*where),
-                                             std::move(ready->streams.ours), facts);
-        // A pool does not wait for the guardian here, unless best_effort may have to do without
-        // one.
-        if (!resources || o.best_effort) why = await_start(*e);
-        if (!why) return e;
-      } else {
-        why = std::move(where.error());
-      }
-      if (!weaken(facts, o, *why)) return unexpected(std::move(*why));
+      auto e = start_at(facts, spec, resources);
+      if (e || !weaken(facts, o, e.error())) return e;
     }
   }
 };

@@ -152,26 +152,27 @@ maybe resolve_limits(const options& o, spawn_spec& r, std::vector<std::string>& 
   return {};
 }
 
-// The child's PATH, as it will be: with env replaced, the caller's does not matter.
-std::string search_path(const spawn_spec& r) {
+// By the child's PATH, as it will be: with env replaced, the caller's does not matter.
+std::string_view search_path(const spawn_spec& r) {
   constexpr std::string_view name = "PATH=";
+  if (r.program.find('/') != r.program.npos) return {};  // it is not searched for
   if (r.inherit_env) {
     const char* path = std::getenv("PATH");
     return path ? path : "/bin:/usr/bin";
   }
   for (const std::string& e : r.env) {
-    if (e.starts_with(name)) return e.substr(name.size());
+    if (e.starts_with(name)) return std::string_view(e).substr(name.size());
   }
   return "/bin:/usr/bin";
 }
 
 }  // namespace
 
-expected<resolved_spec, error> resolve(const execution_spec& spec, containment level) {
+std::optional<error> resolve(const execution_spec& spec, containment level,
+                             resolved_spec& resolved) {
   const options& o = spec.opts();
   const std::vector<std::string>& args = spec.cmd().args();
-  resolved_spec all;
-  spawn_spec& r = all.start;
+  spawn_spec& r = resolved.start;
   r.args = args;
   r.inherit_env = o.env.is_inherited() && spec.attempt() == 0;
   if (!r.inherit_env) {
@@ -191,9 +192,8 @@ expected<resolved_spec, error> resolve(const execution_spec& spec, containment l
   r.umask = o.umask;
   if (o.nice) r.nice = std::clamp(sys::own_nice() + *o.nice, -20, 19);
   r.portable = portable_backend();
-  if (auto e = resolve_identity(o, r)) return unexpected(std::move(*e));
-  if (auto e = resolve_limits(o, r, all.degraded)) return unexpected(std::move(*e));
-  return all;
+  if (auto e = resolve_identity(o, r)) return e;
+  return resolve_limits(o, r, resolved.degraded);
 }
 
 }  // namespace brood::detail

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <brood/error.hpp>
-#include <brood/expected.hpp>
 
 #include "process/execution.hpp"
 #include "spawn/spawn_spec.hpp"
@@ -19,7 +19,9 @@ struct resolved_spec {
   std::vector<std::string> degraded;  ///< what best_effort left out
 };
 
+/// Fills `resolved`, which is empty before. Errors: usage_error, spawn_error.
 /// \param level  the containment in force.
-expected<resolved_spec, error> resolve(const execution_spec& spec, containment level);
+std::optional<error> resolve(const execution_spec& spec, containment level,
+                             resolved_spec& resolved);
 
 }  // namespace brood::detail

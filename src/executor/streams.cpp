@@ -20,15 +20,16 @@ bool is_text(const options& o) { return o.text || !o.encoding.empty(); }
 
 class opener {
  public:
-  explicit opener(const options& o) : o_(o) {}
+  opener(const options& o, opened_streams& streams)
+      : o_(o), child_(streams.theirs), ours_(streams.ours) {}
 
-  expected<opened_streams, error> run() {
-    if (auto e = open_in()) return unexpected(std::move(*e));
-    if (auto e = open_output(o_.out, output_stream::out)) return unexpected(std::move(*e));
-    if (auto e = open_output(o_.err, output_stream::err)) return unexpected(std::move(*e));
+  maybe run() {
+    if (auto e = open_in()) return e;
+    if (auto e = open_output(o_.out, output_stream::out)) return e;
+    if (auto e = open_output(o_.err, output_stream::err)) return e;
     if (o_.on_line) ours_.pump.on_line(o_.on_line);
     if (o_.on_chunk) ours_.pump.on_chunk(o_.on_chunk);
-    return opened_streams{std::move(child_), std::move(ours_)};
+    return {};
   }
 
  private:
@@ -164,14 +165,16 @@ class opener {
   bool watched() const { return o_.on_line || o_.on_chunk; }
 
   const options& o_;
-  child_streams child_;
-  stream_ends ours_;
+  child_streams& child_;
+  stream_ends& ours_;
   int out_from_ = 1;         // what err = STDOUT copies...
   bool out_opened_ = false;  // ...once the child has opened it
 };
 
 }  // namespace
 
-expected<opened_streams, error> open_streams(const options& o) { return opener(o).run(); }
+std::optional<error> open_streams(const options& o, opened_streams& streams) {
+  return opener(o, streams).run();
+}
 
 }  // namespace brood::detail

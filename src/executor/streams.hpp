@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <brood/error.hpp>
-#include <brood/expected.hpp>
 #include <brood/options.hpp>
 
 #include "process/execution.hpp"
@@ -27,6 +27,7 @@ struct opened_streams {
   stream_ends ours;
 };
 
-expected<opened_streams, error> open_streams(const options& o);
+/// Fills `streams`, which is empty before. Errors: spawn_error.
+std::optional<error> open_streams(const options& o, opened_streams& streams);
 
 }  // namespace brood::detail

@@ -67,8 +67,8 @@ exit_status to_status(const sys::exit_record& r) noexcept {
   }
 }
 
-execution::execution(execution_spec spec, std::unique_ptr<scope> where, stream_ends ends,
-                     start_facts facts)
+execution::execution(execution_spec spec, std::unique_ptr<scope> where, stream_ends&& ends,
+                     start_facts&& facts)
     : spec_(std::move(spec)),
       facts_(std::move(facts)),
       owner_(::getpid()),

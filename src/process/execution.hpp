@@ -78,7 +78,8 @@ struct start_facts {
 /// woken() tells the first.
 class execution {
  public:
-  execution(execution_spec spec, std::unique_ptr<scope> where, stream_ends ends, start_facts facts);
+  execution(execution_spec spec, std::unique_ptr<scope> where, stream_ends&& ends,
+            start_facts&& facts);
   /// Stops what is left, by the ladder of the options, and waits for that.
   ~execution();
   execution(const execution&) = delete;
@@ -180,7 +181,8 @@ class execution {
   deadline next_look(std::int64_t now);
   std::string not_stopped() const;
   completed_process describe() const;
-  expected<completed_process, error> check_result(completed_process r) const;
+  expected<completed_process, error> take_outcome();
+  std::optional<error> find_failure(const completed_process& r) const;
 
   execution_spec spec_;
   start_facts facts_;

@@ -97,7 +97,12 @@ completed_process execution::so_far(reason why) const {
 
 expected<completed_process, error> execution::take_result() {
   if (auto why = refusal()) return unexpected(std::move(*why));
-  completed_process r = describe();
+  return take_outcome();
+}
+
+expected<completed_process, error> execution::take_outcome() {
+  expected<completed_process, error> all(describe());  // made in place: it is large
+  completed_process& r = *all;
   r.reason = reason_of_end();
   for (source& s : ends_.pump.sources()) {
     const bool is_out = s.which == output_stream::out;
@@ -105,7 +110,8 @@ expected<completed_process, error> execution::take_result() {
     (is_out ? r.out : r.err) = s.kept.take();
   }
   r.accepted = is_accepted(r, spec_.opts().ok_codes);
-  return check_result(std::move(r));
+  if (auto failure = find_failure(r)) all = unexpected(failure->with(std::move(r)));
+  return all;
 }
 
 const expected<completed_process, error>& execution::result() {
@@ -113,8 +119,9 @@ const expected<completed_process, error>& execution::result() {
   return *result_;
 }
 
-expected<completed_process, error> execution::check_result(completed_process r) const {
-  if (ends_.pump.failure()) return unexpected(ends_.pump.failure()->with(std::move(r)));
+/// What is raised instead of the result.
+std::optional<error> execution::find_failure(const completed_process& r) const {
+  if (ends_.pump.failure()) return ends_.pump.failure();
   const options& o = spec_.opts();
   const auto line = [&] { return command(r.args).to_string(); };
   if (r.reason == reason::timed_out || r.reason == reason::idle_timed_out) {
@@ -123,16 +130,15 @@ expected<completed_process, error> execution::check_result(completed_process r) 
                              in_seconds((idle ? o.idle_timeout : o.timeout).nanoseconds());
     const error_stage stage = hanging_start_ ? hanging_start_->stage() : error_stage::timeout;
     const std::string about = hanging_start_ ? hanging_start_->subject() : line();
-    return unexpected(error(error_kind::timed_out, stage, about, {}, text).with(std::move(r)));
+    return error(error_kind::timed_out, stage, about, {}, text);
   }
   if (o.check && !r.accepted) {
     const std::string text = r.reason == reason::exited || r.reason == reason::signaled
                                  ? r.status.to_string()
                                  : std::string(to_string(r.reason));
-    return unexpected(
-        error(error_kind::failed, error_stage::check, line(), {}, text).with(std::move(r)));
+    return error(error_kind::failed, error_stage::check, line(), {}, text);
   }
-  return r;
+  return {};
 }
 
 }  // namespace brood::detail

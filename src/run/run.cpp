@@ -44,20 +44,23 @@ expected<completed_process, error> try_run(const command& cmd, const options& o)
   if (auto mistake = detail::find_mistake(o.retry)) return unexpected(std::move(*mistake));
   const std::int64_t start = sys::now();
   detail::attempts all(o.retry, start, static_cast<std::uint64_t>(start));
-  for (;;) {
-    auto r = finish(
-        detail::executor_in_force().start(detail::execution_spec::borrow(cmd, o, all.number())));
-    const auto next = all.ended(r, cmd.args(), sys::now());
-    if (!next) return all.take(std::move(r));
+  const auto attempt = [&] {
+    const auto spec = detail::execution_spec::borrow(cmd, o, all.number());
+    return finish(detail::executor_in_force().start(spec));
+  };
+  expected<completed_process, error> r = attempt();
+  while (const auto next = all.ended(r, cmd.args(), sys::now())) {
     sys::sleep_until(*next);
+    r = attempt();
   }
+  all.finish(r);
+  return r;
 }
 
 std::optional<error> find_mistake(const command& cmd, const options& opts) {
   if (auto mistake = detail::find_mistake(cmd, opts)) return mistake;
-  auto r = detail::resolve(detail::execution_spec::borrow(cmd, opts), opts.contain);
-  if (!r) return std::move(r.error());
-  return {};
+  detail::resolved_spec unused;
+  return detail::resolve(detail::execution_spec::borrow(cmd, opts), opts.contain, unused);
 }
 
 completed_process run(const command& cmd, const options& opts) {

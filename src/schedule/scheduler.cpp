@@ -56,7 +56,10 @@ std::optional<scheduler::outcome> scheduler::ended(scheduled& s, outcome how,
   leave(s);
   starved_ = false;
   const auto next = s.tries_.ended(how, args, now);
-  if (!next) return s.tries_.take(std::move(how));
+  if (!next) {
+    s.tries_.finish(how);
+    return how;
+  }
   s.due_ = *next;
   s.state_ = scheduled::state::waiting;
   waiting_.insert({s.due_, &s});
@@ -68,7 +71,7 @@ bool scheduler::cancel(scheduled& s, outcome& how) {
   s.tries_.stop();
   if (s.state_ == scheduled::state::running) return false;
   leave(s);
-  how = s.tries_.take(std::move(how));
+  s.tries_.finish(how);
   return true;
 }
 

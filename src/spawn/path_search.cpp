@@ -5,8 +5,11 @@
 namespace brood::detail {
 
 std::vector<std::string> path_candidates(std::string_view program, std::string_view path) {
-  if (program.find('/') != program.npos) return {std::string(program)};
   std::vector<std::string> found;
+  if (program.find('/') != program.npos) {
+    found.emplace_back(program);
+    return found;
+  }
   while (!path.empty()) {
     const std::size_t end = std::min(path.find(':'), path.size());
     const std::string_view directory = path.substr(0, end);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "base/make_error.hpp"
 #include "spawn/step_table.hpp"
@@ -16,12 +17,18 @@ extern "C" char** environ;  // POSIX has it in no header
 
 namespace brood::detail {
 
+namespace {
+
+constexpr std::size_t usual_entries = 64;  // of an environment, so that its list is allocated once
+
+}  // namespace
+
 // The order of the steps. The rendezvous first: until then the child may have no ids at all.
 // Descriptors next, as a low RLIMIT_NOFILE would stop them, then the files, which are opened by the
 // caller's user, from the caller's directory. Limits and niceness while we still have the privilege
 // to raise them. Groups before gid before uid, each of which gives up the right to change the one
 // before. The directory last, so that the user the child runs as must be able to enter it.
-plan::plan(spawn_spec spec) : spec_(std::move(spec)) {
+plan::plan(spawn_spec&& spec) : spec_(std::move(spec)) {
   if (spec_.rendezvous) add(op::rendezvous, spec_.rendezvous->theirs, spec_.rendezvous->ours);
   add_moves();
   add_opens();
@@ -96,11 +103,22 @@ void plan::add_opens() {
   }
 }
 
+// Once its size is known, one block is enough. The lengths are kept, as another thread may change a
+// value meanwhile.
 void plan::copy_environment() {
   if (!environ) return;
-  for (char** entry = environ; *entry; ++entry) environment_.append(*entry) += '\0';
-  for (std::size_t at = 0; at < environment_.size(); at = environment_.find('\0', at) + 1) {
-    envp_.push_back(environment_.data() + at);
+  std::vector<std::string_view> entries;
+  entries.reserve(usual_entries);
+  std::size_t size = 0;
+  for (char** entry = environ; *entry; ++entry) size += entries.emplace_back(*entry).size() + 1;
+  environment_ = std::make_unique_for_overwrite<char[]>(size);
+  envp_.reserve(entries.size() + 1);
+  char* to = environment_.get();
+  for (const std::string_view entry : entries) {
+    std::memcpy(to, entry.data(), entry.size());
+    to[entry.size()] = '\0';
+    envp_.push_back(to);
+    to += entry.size() + 1;
   }
 }
 

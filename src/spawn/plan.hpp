@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ namespace brood::detail {
 /// into it.
 class plan {
  public:
-  explicit plan(spawn_spec spec);
+  explicit plan(spawn_spec&& spec);
   plan(const plan&) = delete;
   plan& operator=(const plan&) = delete;
 
@@ -37,7 +38,7 @@ class plan {
   error explain_exec(const child_error& e) const;
 
   spawn_spec spec_;
-  std::string environment_;  // the host's, one NAME=value with its NUL after another
+  std::unique_ptr<char[]> environment_;  // the host's, one NAME=value with its NUL after another
   std::vector<const char*> programs_;
   std::vector<char*> argv_;
   std::vector<char*> envp_;

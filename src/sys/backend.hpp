@@ -4,8 +4,7 @@
 
 namespace brood::detail::sys {
 
-/// BROOD_BACKEND=posix: fork instead of clone, and no pidfds. Asked once for each start, by the
-/// thread that makes the call; what is decided by it is handed on.
+/// BROOD_BACKEND=posix: fork instead of clone, and no pidfds. Read once.
 bool wants_posix_backend() noexcept;
 
 }  // namespace brood::detail::sys

@@ -8,8 +8,11 @@
 namespace brood::detail::sys {
 
 bool wants_posix_backend() noexcept {
-  const char* wanted = std::getenv("BROOD_BACKEND");
-  return wanted && std::strcmp(wanted, "posix") == 0;
+  static const bool wanted = [] {
+    const char* name = std::getenv("BROOD_BACKEND");
+    return name && std::strcmp(name, "posix") == 0;
+  }();
+  return wanted;
 }
 
 }  // namespace brood::detail::sys

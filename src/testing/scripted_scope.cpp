@@ -212,9 +212,9 @@ expected<std::unique_ptr<execution>, error> play_script(execution_spec spec,
                                                         std::shared_ptr<call_log> log,
                                                         call_record& entry) {
   if (s.os != 0) return unexpected(os_error(error_stage::exec, spec.cmd().args().front(), s.os));
-  auto streams = open_streams(spec.opts());
-  if (!streams) return unexpected(streams.error());
-  if (auto why = stream_filler(spec.opts(), s, *streams).run(entry)) {
+  opened_streams streams;
+  if (auto why = open_streams(spec.opts(), streams)) return unexpected(std::move(*why));
+  if (auto why = stream_filler(spec.opts(), s, streams).run(entry)) {
     return unexpected(std::move(*why));
   }
   start_facts facts;
@@ -222,7 +222,7 @@ expected<std::unique_ptr<execution>, error> play_script(execution_spec spec,
   facts.asked_at = sys::now();
   return std::make_unique<execution>(std::move(spec),
                                      std::make_unique<scripted_scope>(s, std::move(log), entry),
-                                     std::move(streams->ours), std::move(facts));
+                                     std::move(streams.ours), std::move(facts));
 }
 
 }  // namespace brood::detail

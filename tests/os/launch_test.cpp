@@ -290,7 +290,7 @@ TEST_P(Launch, AChildOfAnotherUserDoesNotMakeUsUndumpable) {
   spawn_spec s = spec_of({"/bin/true"});
   s.gid = 65534;
   s.uid = 65534;
-  EXPECT_EQ(run(plan(s)), 0);
+  EXPECT_EQ(run(plan(spawn_spec(s))), 0);
   pending_start start = launch_pending(planned(std::move(s)));
   EXPECT_TRUE(start.exec.await(in_ms(soon)));
   EXPECT_EQ(end_of(start.child), 0);
