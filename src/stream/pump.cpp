@@ -282,20 +282,17 @@ int pump::feed_relay(std::size_t i, std::size_t r) {
   return 0;
 }
 
-// Whoever reads there has enough, or it cannot be written to: nothing more goes to it. Where nobody
-// else listens the command is told so by the means that it knows, a pipe without a reader.
+// Nothing more goes to what cannot be written to. A reader who has gone has enough, as with tee(1):
+// unless our caller listens as well, the command is told so by the means that it knows, a pipe
+// without a reader. Otherwise one that writes for ever would fill the other targets for ever.
 void pump::lose_relay(std::size_t i, std::size_t r, int why) {
   source& s = sources_[i];
   live& l = live_[i];
   if (why != EPIPE) fail(os_error(error_stage::write, s.name, why));
   s.relays.erase(s.relays.begin() + static_cast<std::ptrdiff_t>(r));
   l.done.erase(l.done.begin() + static_cast<std::ptrdiff_t>(r));
-  if (!listened_to(i)) close(s.end);
-}
-
-bool pump::listened_to(std::size_t i) const noexcept {
-  const source& s = sources_[i];
-  return s.collect || !s.relays.empty() || on_line_ || on_chunk_;
+  const bool for_caller = s.collect || on_line_ || on_chunk_;
+  if (!for_caller && (why == EPIPE || s.relays.empty())) close(s.end);
 }
 
 }  // namespace brood::detail

@@ -95,7 +95,6 @@ class pump {
   void split_lines(std::size_t i, std::string_view text);
   void end_source(std::size_t i);
   void lose_relay(std::size_t i, std::size_t r, int why);
-  bool listened_to(std::size_t i) const noexcept;
   void close(sys::fd& end) noexcept;
 
   sys::fd input_;

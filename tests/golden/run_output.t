@@ -101,3 +101,7 @@ brood: run: max_output is about output that is collected: it needs --json, or --
 
 $ brood run --best-effort --open-files 99999999999 -- true
 brood: done without limits.open_files: 99999999999 is above the hard limit of .* (re)
+
+$ { brood run --tee log -- $HELPER spam 200M; echo $? >status; } | head -c 1 | wc -c; cat status; [ "$(wc -c <log)" -lt 200000000 ]
+1
+141

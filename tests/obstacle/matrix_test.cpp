@@ -373,9 +373,9 @@ TEST_F(ObstacleOfProc, WhatIsLeftOutIsSaidOnce) {
   const obstacle o{"no_image", {"--refuse", "memfd_create=EPERM", "--refuse", "execveat=EPERM"}};
   const std::string why = support::why_not(o);
   if (!why.empty()) GTEST_SKIP() << why;
-  const auto end = support::run_bare(
-      support::among(o, {TOOL_PATH, "run", "--best-effort", "--open-files", "99999999", "--",
-                         helper(), "exit", "0"}));
+  const auto end =
+      support::run_bare(support::among(o, {TOOL_PATH, "run", "--best-effort", "--open-files",
+                                           "99999999", "--", helper(), "exit", "0"}));
   const std::size_t first = end.err.find("limits.open_files");
   EXPECT_NE(first, std::string::npos) << end.err;
   EXPECT_EQ(end.err.find("limits.open_files", first + 1), std::string::npos) << end.err;

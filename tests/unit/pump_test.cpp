@@ -140,6 +140,23 @@ TEST(pump, reads_no_further_where_its_only_sink_is_gone) {
   EXPECT_EQ(sys::write_quietly(out.write.get(), "y", 1), -EPIPE);
 }
 
+TEST(pump, reads_no_further_for_a_file_alone_where_the_reader_is_gone) {
+  pipe_ends out;
+  pipe_ends sink;
+  pipe_ends other;
+  pump p;
+  source s = reading(std::move(out.read), false);
+  s.relays = {sink.write.get(), other.write.get()};
+  p.add(std::move(s));
+  sink.read.reset();
+  write_to(out.write, "one");
+  while (p.reading()) ASSERT_TRUE(round_of(p));
+  EXPECT_FALSE(p.failure());
+  EXPECT_EQ(sys::write_quietly(out.write.get(), "y", 1), -EPIPE);
+  char got[16];
+  EXPECT_EQ(sys::read_some(other.read.get(), got, sizeof got), 3) << "what was read is passed on";
+}
+
 TEST(pump, goes_on_for_those_who_listen_still) {
   for (const bool collect : {true, false}) {
     pipe_ends out;
