@@ -118,6 +118,8 @@ class stop_signals {
   /// The first one that came, or 0.
   int signal() const { return requests_.first_signal(); }
   int requests() const { return requests_.count(); }
+  /// The first one came from a terminal, which sends it to its whole foreground group.
+  bool typed() const { return typed_; }
   /// True if somebody has sent USR1, which asks what is going on, since the last call.
   bool take_question() { return asked_.exchange(false); }
 
@@ -131,6 +133,7 @@ class stop_signals {
 
   stop_requests requests_;
   std::atomic<bool> asked_ = false;
+  std::atomic<bool> typed_ = false;
   event event_;
   pthread_t owner_;
   signal_reader reader_;  // last: its thread uses the others

@@ -163,7 +163,10 @@ stop_signals::stop_signals()
 void stop_signals::take(const signal_event& e) {
   if (e.number == SIGUSR1) {
     asked_ = true;
-  } else if (requests_.add(e.number) > 0) {
+    return event_.set();
+  }
+  if (requests_.count() == 0) typed_ = e.from_kernel;  // before anybody can see that it came
+  if (requests_.add(e.number) > 0) {
     reader_.keep_interrupting(owner_);
   }
   event_.set();

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -310,10 +311,36 @@ void batch::heed_limits(std::int64_t now) {
 void batch::heed_signals() {
   if (signals_.take_question()) answer_question(monotonic_now());
   const int requests = signals_.requests();
-  if (requests == requests_heeded_) return;
-  requests_heeded_ = requests;
+  if (requests == requests_heeded_) {
+    if (stop_at_ && monotonic_now() >= *stop_at_) {
+      stop_at_.reset();
+      cancel_running();
+    }
+    return;
+  }
+  const bool first = std::exchange(requests_heeded_, requests) == 0 && requests == 1;
   stop_starting();
+  if (first && jobs_had_signal()) return await_running();
+  if (stop_at_) cancel_running();
+  stop_at_.reset();
   cancel_running();  // asked again: KILL
+}
+
+/// True if a terminal has sent it to them as well: one signal for one Ctrl-C.
+bool batch::jobs_had_signal() const {
+  const bool beside_us =
+      !base_.new_session && !base_.process_group && base_.contain != brood::containment::group;
+  return signals_.typed() && beside_us && base_.stop.front().signal != SIGKILL;
+}
+
+/// The signal that they have had is the first step of their ladder.
+void batch::await_running() {
+  cancelling_ = true;
+  pool_.pause();
+  for (slot* s : ahead_) s->handle.cancel();
+  constexpr std::int64_t default_grace = 5'000'000'000;
+  const brood::duration grace = base_.stop.front().grace;
+  stop_at_ = monotonic_now() + (grace.given() ? grace.nanoseconds() : default_grace);
 }
 
 /// Called when a write was interrupted. False: give it up.
@@ -331,7 +358,7 @@ bool batch::go_on() {
 void batch::wait(std::int64_t now) {
   std::vector<pollfd> wanted{{signals_.descriptor(), POLLIN, 0}};
   const bool may_start = starting_ && room() > 0;
-  std::int64_t until = progress_.next();
+  std::int64_t until = std::min(progress_.next(), stop_at_.value_or(INT64_MAX));
   const bool more = fetched_ || !(input_ended_ || input_waits_);  // a job that could start at once
   const std::int64_t opens =
       may_start && (more || !waiting_.empty()) ? throttle_.closed_until(now) : 0;

@@ -76,6 +76,8 @@ class batch {
   brood::options options_for(slot& s, map_job& job);
   void stop_starting();
   void cancel_running();
+  bool jobs_had_signal() const;
+  void await_running();
   // Ending
   void take_ends();
   void ended(slot& s, outcome r);
@@ -130,6 +132,7 @@ class batch {
   bool input_waits_ = false;
   bool starting_ = true;  // jobs may still be started
   bool cancelling_ = false;
+  std::optional<std::int64_t> stop_at_;  // the jobs have had the signal, and until then time to end
   bool halted_ = false;
   bool checked_ = false;  // the first command and its options were checked for mistakes
   int requests_heeded_ = 0;

@@ -91,6 +91,10 @@ void batch::ended(slot& s, outcome r) {
       r->accepted = false;
     }
   }
+  if (stop_at_ && r && !r->success()) {  // of the signal that a terminal sent it
+    r->reason = brood::reason::cancelled;
+    r->accepted = false;
+  }
   const bool good = r && r->success() && !s.why;
   if (!good || !hurries_) {
     if (!again(s, r)) settle(s, r);

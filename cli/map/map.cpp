@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@
 #include "map/run_journal.hpp"
 #include "map/settings.hpp"
 #include "map/workers.hpp"
+#include "signals.hpp"
 #include "verbs.hpp"
 
 namespace cli {
@@ -257,6 +259,13 @@ int run_batch(map_settings& s, const cut_words& words) {
   return status;
 }
 
+/// A shell that runs a script goes on after a command that handled Ctrl-C by exiting, and ends
+/// itself after one that died of it.
+int end_as(int status) {
+  if (status == exit_signal_base + SIGINT) take_by_default(SIGINT);
+  return status;
+}
+
 }  // namespace
 
 int verb_map(std::span<char* const> words) {
@@ -276,7 +285,7 @@ int verb_map(std::span<char* const> words) {
   if (cut_up.command.empty() && !s.shell) {
     throw failure{"map: there is no command; see 'brood map --help'"};
   }
-  return run_batch(s, cut_up);
+  return end_as(run_batch(s, cut_up));
 }
 
 }  // namespace cli

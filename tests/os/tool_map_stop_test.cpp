@@ -46,8 +46,27 @@ TEST_F(ToolMapStop, ASignalStopsAllAndTheStatusSaysWhich) {
     tool.read_until(" ready\n");
     tool.signal(number);
     const finished end = tool.wait();
-    EXPECT_EQ(end.code, 128 + number);
+    // A shell that runs a script of several batches ends itself only after one that died of INT.
+    EXPECT_EQ(end.code, number == SIGINT ? -1 : 128 + number);
+    EXPECT_EQ(end.signal, number == SIGINT ? SIGINT : 0);
     EXPECT_THAT(end.out, ::testing::Not(HasSubstr("3 ready")));
+    EXPECT_TRUE(none_survive());
+  }
+}
+
+// Who starts it may have blocked them.
+TEST_F(ToolMapStop, ASignalThatIsBlockedAtTheStartStopsAll) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
+    words argv{helper(), "block-signals", "TERM", "INT", "HUP", "QUIT", "+", "exec"};
+    for (const std::string& word :
+         map({"--lb", helper(), "out", "ready\n", "+", "sleep", "{}", ":::", "1000"})) {
+      argv.push_back(word);
+    }
+    bare_process tool(argv);
+    tool.read_until("ready\n");
+    tool.signal(number);
+    const finished end = tool.wait();
+    EXPECT_EQ(end.signal != 0 ? end.signal : end.code - 128, number);
     EXPECT_TRUE(none_survive());
   }
 }
@@ -58,7 +77,7 @@ TEST_F(ToolMapStop, NothingIsSaidOfJobsThatHaveNotStarted) {
   support::wait_for_file_line_count(path("on"), 1);
   tool.signal(SIGINT);
   const finished end = tool.wait();
-  EXPECT_EQ(end.code, 128 + SIGINT);
+  EXPECT_EQ(end.signal, SIGINT);
   EXPECT_THAT(end.out, HasSubstr("\"seq\":1"));
   EXPECT_THAT(end.out, ::testing::Not(HasSubstr("\"seq\":2")));
   EXPECT_THAT(end.err, ::testing::Not(HasSubstr("job 2")));

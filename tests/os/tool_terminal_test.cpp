@@ -209,6 +209,47 @@ TEST_F(ToolTerminal, CtrlCEndsAScriptThatRunsTheTool) {
   EXPECT_EQ(t.await("end\r\n").find("went on"), std::string::npos);
 }
 
+TEST_F(ToolTerminal, CtrlCEndsALoopOfBatches) {
+  if (::access("/bin/bash", X_OK) != 0) GTEST_SKIP() << "bash is who waits to see how it ended";
+  terminal t;
+  support::write_file(
+      path("script"),
+      "for i in 1 2; do $T map --no-journal --lb $HELPER out '{}\\n' + pause ::: goo; "
+      "done\necho went on\n");
+  t.type("bash script\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  t.type("echo en''d\n");
+  EXPECT_EQ(t.await("end\r\n").find("went on"), std::string::npos);
+}
+
+TEST_F(ToolTerminal, CtrlCIsTheOnlySignalThatAJobGets) {
+  terminal t;
+  support::write_file(path("job"),
+                      "echo job=$$.; exec $HELPER block-signals INT TERM USR1 + out 'goo\\n' "
+                      "+ wait-signal INT + wait-signal USR1 TERM + exit 3\n");
+  t.type("$T map --no-journal --lb --kill-after 50 sh ::: job\n");
+  t.await("job=");
+  const pid_t job = std::stoi(t.await("."));
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  t.await("INT\r\n");
+  ASSERT_GT(job, 1);
+  ::kill(job, SIGUSR1);  // a TERM that came before it is the first to be told
+  EXPECT_EQ(t.await("\r\n"), "USR1\r\n");
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+TEST_F(ToolTerminal, AJobThatIgnoresCtrlCIsStopped) {
+  terminal t;
+  t.type(
+      "$T map --no-journal --lb --kill-after 0.1 $HELPER ignore INT TERM + out 'go''o{}\\n' + "
+      "pause ::: 1\n");
+  t.await("goo1\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
 TEST_F(ToolTerminal, CtrlCReachesTheCommandOnceAndTheToolOutlivesIt) {
   terminal t;
   support::write_file(
