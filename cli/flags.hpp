@@ -36,6 +36,7 @@ struct settings {
   std::string on_final_failure;
   bool pipe = false;
   bool init = false;
+  bool keep_terminal = false;
   bool dry_run = false;
   bool verbose = false;
   bool quiet = false;

@@ -22,6 +22,7 @@
 #include "dry_run.hpp"
 #include "exit.hpp"
 #include "flags.hpp"
+#include "identity.hpp"
 #include "io.hpp"
 #include "json.hpp"
 #include "ladder.hpp"
@@ -228,6 +229,7 @@ int verb_run(std::span<char* const> words) {
     return 0;
   }
   make_ladder("run", s);
+  complete_identity(s);
   if (s.pipe) {
     check_streams(s);
     return run_pipe(words.subspan(count), s);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run_flags.hpp"
 
+#include "identity.hpp"
+
 namespace cli {
 
 namespace {
@@ -24,6 +26,7 @@ constexpr own_flag own[] = {
      [](settings& s, text t) { s.tee = t; }},
     {"--quiet-ok", "", "Show the output only if the command fails", streams,
      [](settings& s, text) { s.quiet_ok = true; }},
+    keep_terminal_flag,
     {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
     {"-k,--kill-after", "DURATION", "Send KILL this long after the first signal (5s)", ending,
      set_kill_after},

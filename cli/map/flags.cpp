@@ -10,6 +10,7 @@
 #include <brood/pool.hpp>
 
 #include "exit.hpp"
+#include "identity.hpp"
 #include "map/numbers.hpp"
 #include "map/settings.hpp"
 #include "map/source.hpp"
@@ -88,6 +89,7 @@ void set_block(settings& s, text t) {
 }
 
 constexpr own_flag own[] = {
+    keep_terminal_flag,
     {"-a,--arg-file", "FILE",
      "Read arguments from the lines of FILE, not of stdin; may be repeated", arguments,
      [](settings& s, text t) { of_map(s).files.push_back(t); }},

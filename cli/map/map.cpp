@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "exit.hpp"
+#include "identity.hpp"
 #include "io.hpp"
 #include "journal/folder.hpp"
 #include "ladder.hpp"
@@ -278,6 +279,7 @@ int verb_map(std::span<char* const> words) {
     throw system_failure("cannot write to stdout");
   }
   make_ladder("map", s);
+  complete_identity(s);
   check(s);
   cut_words cut_up = cut(words.subspan(count));
   cut_up.all = {"brood", "map"};

@@ -13,6 +13,12 @@ gid 12346
 group 5
 group 7
 
+$ if [ $(id -u) = 0 ]; then brood run --user nobody --env SHELL=/mine -C / -- $HELPER env HOME USER LOGNAME SHELL; else printf '%s\n' HOME=/nonexistent USER=nobody LOGNAME=nobody SHELL=/mine; fi
+HOME=/nonexistent
+USER=nobody
+LOGNAME=nobody
+SHELL=/mine
+
 $ if [ $(id -u) = 0 ]; then brood run --extra-groups '' -C / -- $HELPER ids; fi | grep group
 [1]
 

@@ -269,6 +269,32 @@ TEST_F(ToolTerminal, CtrlCReachesTheCommandOnceAndTheToolOutlivesIt) {
   EXPECT_EQ(t.status(), 0);
 }
 
+// It could type into our shell.
+TEST_F(ToolTerminal, AnotherUsersCommandHasNoTerminal) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
+  const std::string opens = " --user nobody -C / -- sh -c 'true </dev/tty && echo ha''s it'; ";
+  terminal t;
+  t.type("$T run" + opens + "echo en''d\n");
+  const std::string seen = t.await("end\r\n");
+  EXPECT_EQ(seen.find("has it"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("--keep-terminal"), std::string::npos) << seen;
+  t.type("$T run --keep-terminal" + opens + "\n");
+  t.await("has it\r\n");
+  t.type(
+      "$T map --no-journal -q --user nobody -C / sh -c 'true </dev/tty && echo ha''s it' ::: 1; "
+      "echo en''d\n");
+  EXPECT_EQ(t.await("end\r\n").find("has it"), std::string::npos);
+}
+
+TEST_F(ToolTerminal, CtrlCEndsAnotherUsersCommand) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
+  terminal t;
+  t.type("$T run -q --user nobody -C / -- sh -c 'echo go''o; exec sleep 1000'\n");
+  t.await("goo\r\n");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
 TEST_F(ToolTerminal, CtrlZStopsAndFgContinues) {
   terminal t;
   t.type("$T run -- $HELPER out 'go''o\\n' + read-input-line\n");
