@@ -1,5 +1,6 @@
 // The command line tool: finds the verb and hands over the words after it.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -33,6 +34,15 @@ int print(std::string_view page) {
   return cli::exit_tool_failed;
 }
 
+/// Fills 0, 1 and 2 where our caller closed them, so that no file of ours gets such a number.
+/// Reading from 0 and writing to 1 fails as before; what is written to a closed stderr is lost.
+void hold_standard_streams() {
+  constexpr int how[] = {O_WRONLY, O_RDONLY, O_RDWR};
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", how[fd]);
+  }
+}
+
 int dispatch(std::span<char* const> words) {
   if (words.empty()) {
     cli::write_all(STDERR_FILENO, usage());
@@ -55,6 +65,7 @@ int dispatch(std::span<char* const> words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_streams();
   try {
     // argc is 0 for a caller that passes no argv[0].
     const auto count = static_cast<std::size_t>(argc > 0 ? argc - 1 : 0);

@@ -19,7 +19,7 @@ std::string to_text(const char* format, double value) {
 
 namespace {
 
-std::string seconds(std::chrono::nanoseconds t) {
+std::string in_seconds(std::chrono::nanoseconds t) {
   return to_text("%.3f s", std::chrono::duration<double>(t).count());
 }
 
@@ -27,6 +27,7 @@ std::string seconds(std::chrono::nanoseconds t) {
 std::string cause(const brood::completed_process& result, const brood::options& o) {
   switch (result.reason) {
     case brood::reason::timed_out:
+      if (!o.timeout.given()) return "took too long compared with the others";  // --timeout 200%
       return "timed out after " + to_text(o.timeout);
     case brood::reason::idle_timed_out:
       return "no output for " + to_text(o.idle_timeout);
@@ -51,6 +52,17 @@ std::string to_text(brood::duration d) {
   return s < 1 ? to_text("%.6g ms", s * 1e3) : to_text("%.6g s", s);
 }
 
+std::string rounded(std::chrono::nanoseconds t) {
+  using namespace std::chrono;
+  const milliseconds step = t < seconds(1) ? milliseconds(1) : milliseconds(10);
+  return to_text(nanoseconds(step * ((t + step / 2) / step)));
+}
+
+std::string ending_of(const brood::completed_process& result, const brood::options& o) {
+  const std::string why = cause(result, o);
+  return why.empty() ? result.status.to_string() : why;
+}
+
 std::string diagnosis(const brood::completed_process& result, const brood::command& cmd,
                       const settings& s) {
   std::string text = cause(result, s.options);
@@ -61,8 +73,8 @@ std::string diagnosis(const brood::completed_process& result, const brood::comma
     if (!text.empty()) text += "; ";
     if (result.reason == brood::reason::cancelled) text += "cancelled; ";
     const brood::usage& u = result.usage;
-    text += result.status.to_string() + " after " + seconds(u.wall) + " (user " + seconds(u.user) +
-            ", system " + seconds(u.system) + ", max RSS " +
+    text += result.status.to_string() + " after " + in_seconds(u.wall) + " (user " +
+            in_seconds(u.user) + ", system " + in_seconds(u.system) + ", max RSS " +
             to_text("%.1f MiB", static_cast<double>(u.max_rss_bytes) / (1 << 20)) + ")";
   }
   return text + ": " + cmd.to_string();

@@ -32,6 +32,7 @@
 #include "run_flags.hpp"
 #include "signals.hpp"
 #include "streams.hpp"
+#include "terminal_modes.hpp"
 #include "verbs.hpp"
 
 namespace cli {
@@ -65,6 +66,14 @@ struct ending {
   int signal = 0;  ///< ends it, if it is not 0
 };
 
+void say_what_is_missing(const brood::completed_process& result, const settings& s) {
+  for (const std::string& missing : result.degraded) complain("done without " + missing);
+  const std::uint64_t omitted = result.out_omitted + result.err_omitted;
+  if (omitted == 0 || s.has("max_output")) return;
+  complain("left out " + std::to_string(omitted) +
+           " bytes in the middle of the output: --max-output keeps more");
+}
+
 ending report_end(const brood::command& cmd, const brood::completed_process& result,
                   const brood::error* wrong, const settings& s, const streams& outputs) {
   if (!outputs.show(result)) {
@@ -73,9 +82,7 @@ ending report_end(const brood::command& cmd, const brood::completed_process& res
   if (s.json) print(to_json(result, wrong, s));
   const std::string line = diagnosis(result, cmd, s);
   if (!line.empty()) complain(line);
-  for (const std::string& missing : result.degraded) {
-    if (!s.quiet) complain("done without " + missing);
-  }
+  if (!s.quiet) say_what_is_missing(result, s);
   // A shell that runs a script goes on after a command that handled Ctrl-C by exiting, and ends
   // itself after one that died of it. So if the command died of it we must as well.
   const bool interrupted =
@@ -105,8 +112,8 @@ bool opens_files(const brood::options& o) {
 /// between two attempts how the first one ended.
 class attempts {
  public:
-  attempts(const brood::command& cmd, settings& s)
-      : cmd_(cmd), s_(s), policy_(std::exchange(s.options.retry, {})), signals_(s) {}
+  attempts(const brood::command& cmd, settings& s, const streams& all)
+      : cmd_(cmd), s_(s), streams_(all), policy_(std::exchange(s.options.retry, {})), signals_(s) {}
 
   using outcome = brood::expected<brood::completed_process, brood::error>;
   /// Of the last attempt.
@@ -118,10 +125,11 @@ class attempts {
  private:
   outcome once();
   outcome start_and_wait();
-  bool wait_until(std::int64_t at, const outcome& last);
+  bool wait_until(std::int64_t at, std::int64_t now, const outcome& last);
 
   const brood::command& cmd_;
   settings& s_;
+  const streams& streams_;
   brood::retry_policy policy_;
   bool listening_ = false;
   int made_ = 0;
@@ -134,6 +142,7 @@ attempts::outcome attempts::start_and_wait() {
   const auto listen = [&] {
     if (!std::exchange(listening_, true)) signals_.listen();
   };
+  if (made_ > 1) streams_.prepare_again(s_, "attempt " + std::to_string(made_));
   if (policy_.attempts > 1) s_.options.env.set("BROOD_ATTEMPT", std::to_string(made_));
   if (opens_files(s_.options)) listen();  // which may block
   auto started = brood::try_spawn(cmd_, s_.options);
@@ -151,13 +160,13 @@ attempts::outcome attempts::once() {
 }
 
 /// False if a stop was asked for.
-bool attempts::wait_until(std::int64_t at, const outcome& last) {
+bool attempts::wait_until(std::int64_t at, std::int64_t now, const outcome& last) {
   if (!s_.quiet) {
     const brood::completed_process* r = last ? &*last : last.error().result();
-    const std::string why = r != nullptr && last ? r->status.to_string() : last.error().what();
+    const bool plain = last || is_about_the_end(last.error());
+    const std::string why = r != nullptr && plain ? ending_of(*r, s_.options) : last.error().what();
     complain("attempt " + std::to_string(made_) + " of " + std::to_string(policy_.attempts) + ": " +
-             why + "; again in " +
-             to_text(std::chrono::nanoseconds(std::max<std::int64_t>(0, at - monotonic_now()))));
+             why + "; again in " + rounded(std::chrono::nanoseconds(at - now)));
   }
   return signals_.wait_until(at);
 }
@@ -168,9 +177,10 @@ attempts::outcome attempts::run() {
     made_ = schedule.attempt();
     outcome r = once();
     if (signals_.stop_asked() != 0) return r;
-    const std::optional<std::int64_t> at = schedule.after(r, monotonic_now());
+    const std::int64_t now = monotonic_now();
+    const std::optional<std::int64_t> at = schedule.after(r, now);
     if (!at) return r;
-    if (wait_until(*at, r)) continue;
+    if (wait_until(*at, now, r)) continue;
     stopped_by_ = signals_.stop_asked();
     return r;
   }
@@ -204,13 +214,15 @@ void run_after_failure(const settings& s, const ending& end, int attempts) {
 }
 
 int start_and_finish(const brood::command& cmd, settings& s) {
+  const terminal_modes modes;
   const streams outputs(s);
   ending end;
   {
-    attempts all(cmd, s);
+    attempts all(cmd, s, outputs);
     // The guardian is the reaper below us. Should it be killed, orphans come to us.
     if (s.init || s.options.contain == brood::containment::sealed) become_reaper();
     end = report(cmd, all.run(), all, s, outputs);
+    if (end.status >= exit_timed_out) modes.restore();
     if (all.stopped_by() != 0) end.signal = all.stopped_by();
     run_after_failure(s, end, all.made());
   }

@@ -9,7 +9,8 @@
 
 namespace cli {
 
-/// Makes a file below $TMPDIR or /tmp, open for reading and writing. Errors: failure.
+/// Makes a file below $TMPDIR or /tmp, or else in memory, open for reading and writing. Errors:
+/// failure.
 int make_spool(bool append = true);
 /// Where make_spool() puts them.
 std::string spool_folder();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -51,6 +52,12 @@ int make_spool(bool append) {
     path += "/brood-XXXXXX";
     spool = ::mkostemp(path.data(), mode | O_CLOEXEC);
     if (spool >= 0) ::unlink(path.c_str());
+  }
+  // Nowhere to write, as in a container with a read-only root: memory is better than nothing.
+  const bool no_place = errno == EROFS || errno == EACCES || errno == ENOENT || errno == ENOTDIR;
+  if (spool < 0 && no_place) {
+    spool = ::memfd_create("brood-output", MFD_CLOEXEC);
+    if (spool >= 0 && append) (void)::fcntl(spool, F_SETFL, O_APPEND);
   }
   if (spool < 0) throw system_failure("open '" + path + "'");
   return spool;

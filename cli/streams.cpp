@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <brood/stdio.hpp>
@@ -53,6 +56,45 @@ brood::stdio through(const brood::stdio& stream) {
   return not_seen ? brood::tee({stream}) : stream;
 }
 
+/// Opened twice, they would overwrite each other.
+bool is_same_file(const brood::stdio& out, const brood::stdio& err) {
+  if (out.what() != kind::file || err.what() != kind::file) return false;
+  const auto place = [](const std::string& path) {
+    std::error_code unknown;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, unknown), unknown);
+  };
+  return out.path() == err.path() || place(out.path()) == place(err.path());
+}
+
+bool is_regular(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::is_regular_file(path, unknown);
+}
+
+bool is_pipe(int descriptor) {
+  struct stat about {};
+  return ::fstat(descriptor, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
+}
+
+void append_line(const std::string& path, const std::string& line) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  const bool written = file >= 0 && write_all(file, line);
+  if (file >= 0) ::close(file);
+  if (!written) throw system_failure("write '" + path + "'");
+}
+
+/// The same stream, whose files keep what they have and get `line`.
+brood::stdio continued(const brood::stdio& stream, const std::string& line) {
+  if (stream.what() == kind::tee) {
+    std::vector<brood::stdio> targets;
+    for (const brood::stdio& t : stream.targets()) targets.push_back(continued(t, line));
+    return brood::tee(std::move(targets));
+  }
+  if (stream.what() != kind::file || !is_regular(stream.path())) return stream;
+  append_line(stream.path(), line);
+  return appended(stream);
+}
+
 bool copy_all(int from, int to) {
   struct stat about {};
   return ::fstat(from, &about) == 0 &&
@@ -82,14 +124,18 @@ void check_streams(const settings& s) {
   }
 }
 
-streams::streams(settings& s) : quiet_ok_(s.quiet_ok), json_(s.json) {
+streams::streams(settings& s)
+    : input_at_(::lseek(STDIN_FILENO, 0, SEEK_CUR)), quiet_ok_(s.quiet_ok), json_(s.json) {
   brood::options& o = s.options;
   if (s.append) {
     o.out = appended(o.out);
     o.err = appended(o.err);
   }
-  if (s.merge) o.err = brood::STDOUT;
-  if (s.json) collect(s);
+  if (s.merge || is_same_file(o.out, o.err)) o.err = brood::STDOUT;
+  if (s.json) {
+    collect(s);
+    bound(s);
+  }
   // An idle timeout needs the output to pass through the tool.
   const bool through_us = o.idle_timeout.given();
   if (s.quiet_ok && s.has("max_output")) {
@@ -117,6 +163,15 @@ void streams::collect(settings& s) {
   if (!s.has("err") && !s.merge) o.err = brood::PIPE;
 }
 
+/// One object in memory, which a reader has to hold as well.
+void streams::bound(settings& s) {
+  constexpr std::uint64_t most = std::uint64_t{16} << 20;
+  brood::output_limit& limit = s.options.max_output;
+  if (s.has("max_output")) return;
+  limit.bytes = most;
+  if (!s.has("max_output.policy")) limit.policy = brood::overflow::keep_head_tail;
+}
+
 /// Into an unnamed file rather than memory, which the output may exceed.
 void streams::hold_back(brood::stdio& stream, int& spool, bool through_us) {
   if (stream.what() == kind::merge_stdout) return;
@@ -137,6 +192,20 @@ void streams::copy_to(const std::string& path, settings& s) {
   }
   o.out = with_copy(o.out, tee_);
   o.err = with_copy(o.err, tee_);
+}
+
+void streams::prepare_again(settings& s, const std::string& name) const {
+  brood::options& o = s.options;
+  const std::string line = "brood: " + name + "\n";
+  o.out = continued(o.out, line);
+  o.err = continued(o.err, line);
+  if (tee_ >= 0) write_all(tee_, line);
+  if (s.has("in") || s.has("input")) return;
+  if (input_at_ >= 0) {
+    (void)::lseek(STDIN_FILENO, input_at_, SEEK_SET);
+  } else if (is_pipe(STDIN_FILENO) && !s.quiet) {
+    complain(name + " reads on where the one before has stopped: stdin is a pipe");
+  }
 }
 
 bool streams::show(const brood::completed_process& result) const {

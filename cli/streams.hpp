@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <string>
+
 #include <brood/result.hpp>
 
 #include "flags.hpp"
@@ -20,15 +23,20 @@ class streams {
   streams& operator=(const streams&) = delete;
   ~streams();
 
+  /// Before another attempt: files go on after a line with `name`, and a stdin that can be read
+  /// again is. Says so where it cannot. Errors: failure.
+  void prepare_again(settings& s, const std::string& name) const;
   /// Shows, after the end, the output that was held back or collected, if it is wanted.
   /// \return false, with errno set, if it could not be written.
   bool show(const brood::completed_process& result) const;
 
  private:
   void collect(settings& s);
+  void bound(settings& s);
   void hold_back(brood::stdio& stream, int& spool, bool through_us);
   void copy_to(const std::string& path, settings& s);
 
+  std::int64_t input_at_ = -1;  // where our stdin is, if it is a file
   bool quiet_ok_ = false;
   bool json_ = false;
   int tee_ = -1;

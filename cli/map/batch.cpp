@@ -413,7 +413,7 @@ void batch::answer_question(std::int64_t now) {
   for (const auto& s : slots_) {
     if (s->number == 0) continue;
     page += "  job " + std::to_string(s->job->seq) + " for " +
-            to_text(std::chrono::nanoseconds(now - s->job->began)) + ": " +
+            rounded(std::chrono::nanoseconds(now - s->job->began)) + ": " +
             template_.text_for(*s->job) + "\n";
   }
   write_all(STDERR_FILENO, page);

@@ -132,7 +132,7 @@ bool batch::again(slot& s, const outcome& r) {
   show(s, end);
   if (!settings_.quiet) {
     const std::string why = end.result != nullptr && end.wrong == nullptr
-                                ? end.result->status.to_string()
+                                ? ending_of(*end.result, settings_.options)
                                 : std::string(r.error().what());
     complain("job " + std::to_string(s.job->seq) + ", attempt " + std::to_string(s.job->attempt) +
              " of " + std::to_string(policy_.attempts) + ": " + why);
@@ -181,13 +181,7 @@ void batch::say(const job_end& end) const {
   if (end.wrong != nullptr) return complain(about + end.wrong->what());
   settings plain = settings_;
   plain.verbose = false;
-  std::string line;
-  if (settings_.timeout_percent && end.result->reason == brood::reason::timed_out &&
-      !settings_.options.timeout.given()) {
-    line = "took too long compared with the others: " + template_.text_for(*end.job);
-  } else {
-    line = diagnosis(*end.result, end.job->cmd, plain);
-  }
+  const std::string line = diagnosis(*end.result, end.job->cmd, plain);
   if (!line.empty()) complain(about + line);
 }
 

@@ -29,6 +29,7 @@
 #include "map/settings.hpp"
 #include "map/workers.hpp"
 #include "signals.hpp"
+#include "terminal_modes.hpp"
 #include "verbs.hpp"
 
 namespace cli {
@@ -219,15 +220,6 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }
 
-/// Fills 0, 1 and 2 where our caller closed them, so that no file of ours gets such a number.
-/// Reading from 0 and writing to 1 fails as before; what is written to a closed stderr is lost.
-void hold_standard_streams() {
-  constexpr int how[] = {O_WRONLY, O_RDONLY, O_RDWR};
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", how[fd]);
-  }
-}
-
 int run_batch(map_settings& s, const cut_words& words) {
   template_options t;
   t.all = s.replacement;
@@ -262,7 +254,8 @@ int run_batch(map_settings& s, const cut_words& words) {
 
 /// A shell that runs a script goes on after a command that handled Ctrl-C by exiting, and ends
 /// itself after one that died of it.
-int end_as(int status) {
+int end_as(int status, const terminal_modes& modes) {
+  if (status != 0) modes.restore();
   if (status == exit_signal_base + SIGINT) take_by_default(SIGINT);
   return status;
 }
@@ -270,7 +263,6 @@ int end_as(int status) {
 }  // namespace
 
 int verb_map(std::span<char* const> words) {
-  hold_standard_streams();
   map_settings s;
   s.options.contain = brood::containment::sealed;
   const std::size_t count = read_flags(map_flags(), words, s);
@@ -287,7 +279,8 @@ int verb_map(std::span<char* const> words) {
   if (cut_up.command.empty() && !s.shell) {
     throw failure{"map: there is no command; see 'brood map --help'"};
   }
-  return end_as(run_batch(s, cut_up));
+  const terminal_modes modes;
+  return end_as(run_batch(s, cut_up), modes);
 }
 
 }  // namespace cli

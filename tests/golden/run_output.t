@@ -105,3 +105,31 @@ brood: done without limits.open_files: 99999999999 is above the hard limit of .*
 $ { brood run --tee log -- $HELPER spam 200M; echo $? >status; } | head -c 1 | wc -c; cat status; [ "$(wc -c <log)" -lt 200000000 ]
 1
 141
+
+$ rm -f log; brood run --tee log -- $HELPER out 'x\n' + err 'y\n' 2>&-; cat log
+x
+x
+y
+
+$ rm -f log; brood run --tee log -- $HELPER out 'x\n' + err 'y\n' >&-; cat log
+y
+brood: write 'stdout': Bad file descriptor
+x
+y
+
+$ brood run --stdout both --stderr ./both -- $HELPER out '111\n' + err '2\n' + out '3\n'; cat both
+111
+2
+3
+
+$ brood run --json -- $HELPER spam 40M >json; wc -c <json; grep -o '"stdout_omitted":[0-9]*' json
+brood: left out 25165824 bytes in the middle of the output: --max-output keeps more
+167[0-9]* (re)
+"stdout_omitted":25165824
+
+$ TMPDIR=/nonexistent brood run --quiet-ok -- $HELPER out 'held\n' + exit 1
+held
+[1]
+
+$ TMPDIR=/nonexistent brood map --no-journal $HELPER out '{}\n' ::: a
+a

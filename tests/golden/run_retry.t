@@ -3,9 +3,9 @@
 
 $ brood run --retry 3,10ms -- $HELPER env BROOD_ATTEMPT + exit 7
 BROOD_ATTEMPT=1
-brood: attempt 1 of 3: exit status 7; again in 1?[0-9.]+ ms (re)
+brood: attempt 1 of 3: exit status 7; again in 10 ms
 BROOD_ATTEMPT=2
-brood: attempt 2 of 3: exit status 7; again in 1?[0-9.]+ ms (re)
+brood: attempt 2 of 3: exit status 7; again in 10 ms
 BROOD_ATTEMPT=3
 [7]
 
@@ -41,3 +41,35 @@ brood: --retry: '0': retry.attempts: must be at least 1
 $ brood run --retry 3,x0.5 -- touch started; ls
 brood: --retry: '3,x0.5': retry.factor: must be at least 1
 tries
+
+$ brood run --retry 3,1ms -t 200ms -- $HELPER pause
+brood: attempt 1 of 3: timed out after 200 ms; again in 1 ms
+brood: attempt 2 of 3: timed out after 200 ms; again in 1 ms
+brood: timed out after 200 ms: .*brood-helper pause (re)
+[124]
+
+$ brood map --no-journal --retries 2 -t 200ms $HELPER ::: pause
+brood: job 1, attempt 1 of 2: timed out after 200 ms
+brood: job 1: timed out after 200 ms: .*brood-helper pause (re)
+brood: 1 of 1 jobs failed
+[1]
+
+$ brood run -q --retry 2 --stdout f --tee g --shell 'echo "hi $BROOD_ATTEMPT"; exit 1'; cat f g
+hi 1
+brood: attempt 2
+hi 2
+hi 1
+brood: attempt 2
+hi 2
+
+$ printf 'a\nb\n' >in; brood run -q --retry 2 --shell 'read x; echo $x; exit 1' <in
+a
+a
+[1]
+
+$ printf 'a\nb\n' | brood run --retry 2,1ms --shell 'read x; echo $x; exit 1'
+a
+brood: attempt 1 of 2: exit status 1; again in 1 ms
+brood: attempt 2 reads on where the one before has stopped: stdin is a pipe
+b
+[1]

@@ -269,6 +269,22 @@ TEST_F(ToolTerminal, CtrlCReachesTheCommandOnceAndTheToolOutlivesIt) {
   EXPECT_EQ(t.status(), 0);
 }
 
+TEST_F(ToolTerminal, TheModesThatAKilledCommandHasSetArePutBack) {
+  terminal t;
+  const std::string job = "sh -c 'stty -echo raw; exec sleep 1000'";
+  const std::string look = "; stty -a | grep -o -e '-*icanon'; echo en''d\n";
+  t.type("$T run -q -t 0.3 -- " + job + look);
+  EXPECT_NE(t.await("end\r\n").find("\r\nicanon\r\n"), std::string::npos);
+  t.type("$T map --no-journal -q -t 0.3 sh -c 'stty raw </dev/tty; exec sleep 1000' ::: 1" + look);
+  EXPECT_NE(t.await("end\r\n").find("\r\nicanon\r\n"), std::string::npos);
+}
+
+TEST_F(ToolTerminal, TheModesThatACommandSetsAndLeavesStay) {
+  terminal t;
+  t.type("$T run -- stty -icrnl; stty -a | grep -o -e '-icrnl'; echo en''d\n");
+  EXPECT_NE(t.await("end\r\n").find("\r\n-icrnl\r\n"), std::string::npos);
+}
+
 // It could type into our shell.
 TEST_F(ToolTerminal, AnotherUsersCommandHasNoTerminal) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may become another user";
