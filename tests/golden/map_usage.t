@@ -143,10 +143,6 @@ $ brood map --joblog /proc/nope echo ::: a
 brood: open '/proc/nope': No such file or directory
 [125]
 
-$ TMPDIR=/nowhere brood map $HELPER echo ::: a
-brood: open '/nowhere': No such file or directory
-[125]
-
 $ head -c 200000 /dev/zero | tr '\0' x | brood map /bin/echo | wc -c
 brood: job 1: exec '/bin/echo': Argument list too long
 brood: 1 of 1 jobs failed: 'brood report --failed' has more
