@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <brood/command.hpp>
+#include <brood/jobserver.hpp>
 #include <brood/process.hpp>
 #include <brood/retry.hpp>
 #include <brood/run.hpp>
@@ -42,6 +43,18 @@ namespace {
 void print(std::string_view text) {
   if (!write_all(STDOUT_FILENO, text)) {
     throw system_failure("cannot write to stdout");
+  }
+}
+
+/// The command may be a make, or start one.
+void pass_jobserver(brood::options& o) {
+  const auto jobserver = brood::jobserver_client::find();
+  if (!jobserver) return;
+  for (const int number : jobserver->descriptors()) {
+    const auto is_number = [number](const brood::fd_mapping& m) { return m.to == number; };
+    const bool taken = std::any_of(o.map_fds.begin(), o.map_fds.end(), is_number);
+    const bool passed = std::find(o.pass_fds.begin(), o.pass_fds.end(), number) != o.pass_fds.end();
+    if (!taken && !passed) o.pass_fds.push_back(number);
   }
 }
 
@@ -242,6 +255,7 @@ int verb_run(std::span<char* const> words) {
   }
   make_ladder("run", s);
   complete_identity(s);
+  pass_jobserver(s.options);
   if (s.pipe) {
     check_streams(s);
     return run_pipe(words.subspan(count), s);

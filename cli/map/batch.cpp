@@ -292,6 +292,7 @@ void batch::cancel_running() {
 /// The moment from which the job in `s` has taken too long compared with others (--timeout 200%).
 std::int64_t batch::late_at(const slot& s) const {
   if (!settings_.timeout_percent || !s.handle || s.number == 0 || s.why) return INT64_MAX;
+  if (s.handle.state() == brood::job_state::queued) return INT64_MAX;  // for a slot of make's
   const auto median = durations_.get();
   if (!median) return INT64_MAX;
   return s.job->began +

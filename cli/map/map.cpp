@@ -220,6 +220,14 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }
 
+/// As make does: what is asked for counts, else one job runs at a time.
+void go_on_without_jobserver(brood::pool& workers, const map_settings& s, const brood::error& why) {
+  const bool asked = s.jobs.what != job_count::kind::cpus;
+  if (asked) workers.resize(resolve(s.jobs));
+  if (s.quiet) return;
+  complain((asked ? "" : "one job at a time: ") + std::string(why.what()));
+}
+
 int run_batch(map_settings& s, const cut_words& words) {
   template_options t;
   t.all = s.replacement;
@@ -242,8 +250,10 @@ int run_batch(map_settings& s, const cut_words& words) {
   run_journal past(s, c, t, words.all);
   auto workers = std::make_unique<brood::pool>(
       brood::pool_options{.max_workers = resolve(s.jobs),
+                          .jobserver = brood::jobserver_role::join,
                           .prestart_guardian = s.options.contain == brood::containment::sealed,
                           .inherits_once = true});
+  if (const auto why = workers->jobserver_problem()) go_on_without_jobserver(*workers, s, *why);
   past.await_run();
   const int status = batch(s, *jobs, c, {files, past}, *workers).run();
   past.start_end(status);

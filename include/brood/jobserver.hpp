@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include <brood/duration.hpp>
 #include <brood/error.hpp>
@@ -51,6 +52,10 @@ class jobserver_client {
   /// there was none in that time. Errors: spawn_error with kind broken if the jobserver has gone.
   slot take(duration timeout = {}) const;
   expected<slot, error> try_take(duration timeout = {}) const;
+
+  /// Those that MAKEFLAGS names, which a command has to inherit (options::pass_fds) to reach the
+  /// jobserver as well; empty: it is found by its path.
+  std::vector<int> descriptors() const;
 
   struct impl;  ///< opaque
 

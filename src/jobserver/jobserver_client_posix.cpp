@@ -117,6 +117,8 @@ expected<jobserver_client, error> jobserver_client::find() {
   return from({});
 }
 
+std::vector<int> jobserver_client::descriptors() const { return impl_->inherited; }
+
 expected<jobserver_client::slot, error> jobserver_client::try_take(duration timeout) const {
   if (timeout.not_a_number()) return unexpected(detail::bad_request("timeout", "not a number"));
   if (timeout.given() && timeout.nanoseconds() < 0) {

@@ -34,7 +34,7 @@ bool jobserver_token_client::may_start(const load&) {
 
 // The jobs find it in the environment that they inherit; they need the descriptors named there.
 expected<std::unique_ptr<job_token>, error> jobserver_token_client::prepare(options& o) {
-  for (const int number : jobserver_access::of(client_).inherited) {
+  for (const int number : client_.descriptors()) {
     if (!has_number(o, number) && sys::is_open(number) == 0) o.pass_fds.push_back(number);
   }
   std::unique_ptr<job_token> s = std::make_unique<share>(*this, std::move(next_));

@@ -455,6 +455,37 @@ TEST_F(Jobserver, InARecipeWithoutPlusAPoolSaysSoAndRunsOneAtATime) {
   EXPECT_EQ(gauged(), "1 of 6\n");
 }
 
+// --- the tool ---
+
+TEST_F(Jobserver, TheToolPassesItOnAndItsBatchJoins) {
+  if (::access(support::tool().c_str(), X_OK) != 0) GTEST_SKIP() << "built without the tool";
+  const std::string batch = " map --no-journal -j4 " + helper() + " gauge " + path("gauge") +
+                            " 2 + exit {} ::: 0 0 0 0 0 0";
+  command make = make_of(1, "+" + support::tool() + " run -- " + support::tool() + batch);
+  make.add("-j2");
+  const auto r = brood::run(make, {.capture_output = true});
+  EXPECT_TRUE(r.success()) << r.out << r.err;
+  EXPECT_EQ(r.err, "");
+  EXPECT_EQ(gauged(), "2 of 6\n");
+}
+
+TEST_F(Jobserver, ABatchThatCannotReachItSaysSo) {
+  if (::access(support::tool().c_str(), X_OK) != 0) GTEST_SKIP() << "built without the tool";
+  for (const std::string asked : {"", " -j2"}) {
+    const std::string most = asked.empty() ? "1" : "2";
+    const std::string gauge = path("gauge" + most);
+    command make = make_of(1, support::tool() + " map --no-journal" + asked + " " + helper() +
+                                  " gauge " + gauge + " " + most + " + exit {} ::: 0 0 0 0");
+    make.add("-j3");
+    const auto r = brood::run(make, {.capture_output = true});
+    EXPECT_TRUE(r.success()) << r.out << r.err;
+    EXPECT_NE(r.err.find("Add '+' to the parent make rule"), r.err.npos) << r.err;
+    EXPECT_EQ(r.err.find("one job at a time") != r.err.npos, asked.empty()) << r.err;
+    const auto seen = brood::run({helper(), "gauged", gauge}, {.capture_output = true});
+    EXPECT_EQ(seen.out, most + " of 4\n");
+  }
+}
+
 // --- a client alone ---
 
 TEST_F(Jobserver, AClientGivesBackTheByteThatItTook) {
