@@ -64,7 +64,8 @@ journal::run_record find_run(journal::reader& journal, const std::optional<std::
   if (const auto run = wanted ? journal.run(*wanted) : journal.last_run()) return *run;
   const auto last = journal.last_run();
   if (!last)
-    throw failure{"the journal '" + journal::database_path(journal.folder()) + "' has no run yet"};
+    throw failure{"the journal '" + journal.where().path_of(journal::database_name) +
+                  "' has no run yet"};
   throw failure{"there is no run " + std::to_string(wanted.value_or(0)) + "; the last one is " +
                 std::to_string(last->id)};
 }
@@ -79,9 +80,8 @@ std::vector<journal::attempt> find_job(journal::reader& journal, const journal::
   return attempts;
 }
 
-void copy(const std::string& path, const journal::kept_output& kept, sink& to) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw system_failure("cannot read the output '" + path + "'");
+void copy(const journal::reader& journal, const journal::kept_output& kept, sink& to) {
+  const int fd = journal.open_output(kept);
   std::string buffer(64 * 1024, '\0');
   for (std::uint64_t done = 0; done < kept.bytes;) {
     const auto want = std::min<std::uint64_t>(buffer.size(), kept.bytes - done);
@@ -89,7 +89,7 @@ void copy(const std::string& path, const journal::kept_output& kept, sink& to) {
     if (n <= 0) {
       const std::string reason = n < 0 ? std::strerror(errno) : "it is shorter than it was";
       ::close(fd);
-      throw failure{"cannot read the output '" + path + "': " + reason};
+      throw failure{"cannot read the output '" + journal.path_of(kept) + "': " + reason};
     }
     to << std::string_view(buffer).substr(0, static_cast<std::size_t>(n));
     done += static_cast<std::uint64_t>(n);
@@ -102,7 +102,7 @@ void write_logs(const journal::reader& journal, const journal::attempt& a, sink&
     throw failure{"the output of job " + std::to_string(a.seq) + " was not kept"};
   }
   for (const journal::kept_output* kept : {&a.out, &a.err}) {
-    if (!kept->path.empty() && kept->bytes > 0) copy(journal.path_of(*kept), *kept, to);
+    if (!kept->path.empty() && kept->bytes > 0) copy(journal, *kept, to);
   }
 }
 

@@ -1,4 +1,4 @@
-// The exception of everything that reads or writes a journal.
+// The exceptions of everything that reads or writes a journal.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -11,6 +11,13 @@ namespace journal {
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// No journal can be kept in this place, whatever the state of the one that is there: a caller that
+/// needs none can go on without.
+class unavailable : public error {
+ public:
+  using error::error;
 };
 
 }  // namespace journal

@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <utility>
 
 #include "journal/error.hpp"
 
@@ -23,10 +25,21 @@ std::string working_directory() {
 
 namespace {
 
-bool is_folder(const std::string& path, bool must_be_ours) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return false;
-  return !must_be_ours || info.st_uid == ::geteuid();
+constexpr mode_t others_may_write = S_IWGRP | S_IWOTH;
+
+bool is_ours(const struct stat& about) {
+  return about.st_uid == ::geteuid() && (about.st_mode & others_may_write) == 0;
+}
+
+/// A folder, or a link that pretends to be one: open_ours() says what is wrong with that.
+bool is_there(const std::string& path) {
+  struct stat about {};
+  return ::lstat(path.c_str(), &about) == 0 && (S_ISDIR(about.st_mode) || S_ISLNK(about.st_mode));
+}
+
+bool is_there_and_ours(const std::string& path) {
+  struct stat about {};
+  return ::lstat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode) && is_ours(about);
 }
 
 bool is_same(const std::string& a, const char* b) {
@@ -41,17 +54,34 @@ std::string in(const std::string& directory) {
 }
 
 std::string find_from(std::string directory) {
-  if (is_folder(in(directory), false)) return in(directory);
+  if (is_there(in(directory))) return in(directory);
   const char* home = std::getenv("HOME");
   while (directory != "/" && !is_same(directory, home)) {
     const std::size_t slash = directory.rfind('/');
     directory.resize(slash == 0 ? 1 : slash);
     if (is_same(directory, home)) break;
     // Not another user's: a folder in /tmp, say, would tell its owner what we run.
-    if (is_folder(in(directory), true)) return in(directory);
+    if (is_there_and_ours(in(directory))) return in(directory);
   }
   return {};
 }
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+  throw unavailable{"the folder of the journal, '" + path + "', " + why};
+}
+
+/// Why a folder that is not ours is none to write to.
+[[noreturn]] void refuse_stranger(const std::string& path, const struct stat& about) {
+  if (about.st_uid != ::geteuid()) {
+    refuse(path, "belongs to another user (" + std::to_string(about.st_uid) + ")");
+  }
+  std::array<char, 8> mode;
+  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(about.st_mode & 07777U));
+  refuse(path, std::string("may be written to by others (mode ") + mode.data() +
+                   "): 'chmod go-w' closes it");
+}
+
+constexpr int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 }  // namespace
 
@@ -63,20 +93,58 @@ std::string folder_to_use() {
   return found.empty() ? in(cwd) : found;
 }
 
-void make_folder(const std::string& folder) {
-  const auto refuse = [&folder] {
-    throw error{"cannot make the folder of the journal, '" + folder + "': " + std::strerror(errno) +
-                "; --no-journal runs without one"};
-  };
-  if (::mkdir(folder.c_str(), 0700) != 0) {
-    if (errno == EEXIST && is_folder(folder, false)) return;
-    refuse();
+folder::folder(std::string path, int descriptor)
+    : path_(std::move(path)), held_(new int(descriptor), [](const int* held) {
+        ::close(*held);
+        delete held;
+      }) {
+  struct stat about {};
+  ours_ = ::fstat(*held_, &about) == 0 && journal::is_ours(about);
+}
+
+folder folder::open(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), how);
+  if (descriptor < 0) {
+    throw error{"cannot read the journal '" + path + "/" + database_name +
+                "': " + std::strerror(errno)};
   }
-  const int fd = ::open((folder + "/.gitignore").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) refuse();
-  const bool written = ::write(fd, "*\n", 2) == 2;
-  ::close(fd);
-  if (!written) refuse();
+  return {path, descriptor};
+}
+
+folder folder::open_ours(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), how | O_NOFOLLOW);
+  if (descriptor < 0) {
+    const int error = errno;
+    struct stat about {};
+    if (::lstat(path.c_str(), &about) == 0) {
+      if (S_ISLNK(about.st_mode)) refuse(path, "is a link, which is not followed");
+      if (S_ISDIR(about.st_mode) && !journal::is_ours(about)) refuse_stranger(path, about);
+    }
+    refuse(path, std::string("cannot be used: ") + std::strerror(error));
+  }
+  folder opened(path, descriptor);
+  struct stat about {};
+  if (::fstat(descriptor, &about) != 0) refuse(path, std::strerror(errno));
+  if (!opened.ours_) refuse_stranger(path, about);
+  return opened;
+}
+
+folder folder::make(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    refuse(path, std::string("cannot be made: ") + std::strerror(errno));
+  }
+  folder made = open_ours(path);
+  const int ignore = made.open_file(".gitignore", O_WRONLY | O_CREAT | O_EXCL, 0666);
+  if (ignore < 0 && errno == EEXIST) return made;
+  const bool written = ignore >= 0 && ::write(ignore, "*\n", 2) == 2;
+  const int error = errno;
+  if (ignore >= 0) ::close(ignore);
+  if (!written) refuse(path, std::string("cannot be written to: ") + std::strerror(error));
+  return made;
+}
+
+int folder::open_file(const std::string& name, int flags, unsigned mode) const {
+  return ::openat(descriptor(), name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
 }
 
 }  // namespace journal

@@ -14,8 +14,8 @@
 
 namespace journal {
 
-std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy) {
-  sql::database db(database_path(folder), sql::access::read, busy);
+std::vector<job_key> load_done(const folder& where, std::chrono::milliseconds busy) {
+  sql::database db(where, sql::access::read, busy);
   std::vector<job_key> keys;
   sql::statement rows(db, "SELECT key FROM done ORDER BY key");
   while (rows.step()) keys.push_back(to_key(rows.view_at(0)));
@@ -28,8 +28,8 @@ std::size_t history::key_hash::operator()(const job_key& key) const {
   return n;
 }
 
-history::history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy)
-    : db_(database_path(folder), sql::access::read, busy) {
+history::history(const folder& where, std::int64_t before, std::chrono::milliseconds busy)
+    : db_(where, sql::access::read, busy) {
   sql::statement rows(db_,
                       "SELECT run, seq, number, key, command, subject FROM attempt WHERE run < ?"
                       " ORDER BY run, seq, number");

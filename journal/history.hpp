@@ -14,13 +14,13 @@
 namespace journal {
 
 /// The sorted keys of all jobs whose latest finished attempt succeeded.
-std::vector<job_key> load_done(const std::string& folder, std::chrono::milliseconds busy);
+std::vector<job_key> load_done(const folder& where, std::chrono::milliseconds busy);
 
 /// The attempts of earlier runs, found by key, by command or by subject.
 class history {
  public:
   /// `before`: the number of the current run; only earlier ones are read.
-  history(const std::string& folder, std::int64_t before, std::chrono::milliseconds busy);
+  history(const folder& where, std::int64_t before, std::chrono::milliseconds busy);
 
   std::string explain(const job_identity& job);
   /// The inputs and variables that the journal has for a job, sorted.

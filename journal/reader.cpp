@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/reader.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
 #include "journal/error.hpp"
 #include "journal/folder.hpp"
@@ -19,18 +23,37 @@ const std::string select_run =
     "SELECT id, argv, cwd, version, workers, started, written, ended, exit_status, succeeded,"
     " failed, skipped FROM run ";
 
-std::string existing(const std::string& folder) {
-  std::string path = database_path(folder);
-  if (::access(path.c_str(), R_OK) != 0) {
-    throw error{"cannot read the journal '" + path + "': " + std::strerror(errno)};
+const folder& existing(const folder& where) {
+  if (::faccessat(where.descriptor(), database_name, R_OK, 0) != 0) {
+    throw error{"cannot read the journal '" + where.path_of(database_name) +
+                "': " + std::strerror(errno)};
   }
-  return path;
+  return where;
+}
+
+/// N of "output/N", the name of a file that runs make in the folder; "" for other names.
+std::string number_in(std::string_view path) {
+  constexpr std::string_view before = "output/";
+  if (!path.starts_with(before)) return {};
+  path.remove_prefix(before.size());
+  return path.find_first_not_of("0123456789") == path.npos ? std::string(path) : std::string();
+}
+
+/// True for the names of the files of --results: "stdout", "stderr.2".
+bool is_result(std::string_view path) {
+  std::string_view name = path.substr(path.rfind('/') + 1);
+  if (!name.starts_with("stdout") && !name.starts_with("stderr")) return false;
+  name.remove_prefix(6);
+  return name.empty() ||
+         (name.front() == '.' && name.find_first_not_of("0123456789", 1) == name.npos);
 }
 
 }  // namespace
 
-reader::reader(const std::string& folder, std::chrono::milliseconds busy)
-    : folder_(folder), db_(existing(folder), sql::access::read, busy), locks_(folder, false) {
+reader::reader(folder where, std::chrono::milliseconds busy)
+    : where_(std::move(where)),
+      db_(existing(where_), sql::access::read, busy),
+      locks_(where_, false) {
   check_schema(db_);
 }
 
@@ -94,7 +117,36 @@ std::vector<attempt> reader::attempts_of(std::int64_t run, std::uint64_t seq) {
 }
 
 std::string reader::path_of(const kept_output& kept) const {
-  return kept.path.starts_with('/') ? kept.path : folder_ + "/" + kept.path;
+  return kept.path.starts_with('/') ? kept.path : where_.path_of(kept.path);
+}
+
+int reader::open_output(const kept_output& kept) const {
+  const auto refuse = [&](const std::string& why) {
+    throw error{"cannot read the output '" + path_of(kept) + "': " + why};
+  };
+  const bool named = kept.path.starts_with('/');
+  int fd = -1;
+  if (named) {
+    if (!where_.is_ours()) refuse("the journal that names it is not ours");
+    if (!is_result(kept.path)) refuse("no run writes there");
+    fd = ::open(kept.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  } else {
+    const std::string number = number_in(kept.path);
+    if (number.empty()) refuse("no run writes there");
+    const int outputs = where_.open_file("output", O_RDONLY | O_DIRECTORY);
+    if (outputs < 0) refuse(std::strerror(errno));
+    fd = ::openat(outputs, number.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int error = errno;
+    ::close(outputs);
+    errno = error;
+  }
+  if (fd < 0) refuse(std::strerror(errno));
+  struct stat about {};
+  const bool known = ::fstat(fd, &about) == 0;
+  if (known && S_ISREG(about.st_mode) && (!named || about.st_uid == ::geteuid())) return fd;
+  ::close(fd);
+  refuse(!known || S_ISREG(about.st_mode) ? "it belongs to another user" : "it is no regular file");
+  return -1;
 }
 
 }  // namespace journal

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "journal/folder.hpp"
 #include "journal/run_lock.hpp"
 #include "journal/sql.hpp"
 #include "journal/types.hpp"
@@ -18,8 +19,7 @@ namespace journal {
 class reader {
  public:
   /// Errors: journal::error, also if there is no journal.
-  explicit reader(const std::string& folder,
-                  std::chrono::milliseconds busy = std::chrono::seconds(5));
+  explicit reader(folder where, std::chrono::milliseconds busy = std::chrono::seconds(5));
 
   std::vector<run_record> runs();  ///< oldest first
   std::optional<run_record> run(std::int64_t number);
@@ -32,12 +32,16 @@ class reader {
 
   /// The path of the file that an output was kept in.
   std::string path_of(const kept_output& kept) const;
-  const std::string& folder() const { return folder_; }
+  /// Opens that file for reading, if it is one that a run may have written: `output/N` in the
+  /// folder; or the file of --results that a journal of ours names. A journal may come from
+  /// somebody else, and name what only we can read. \return a descriptor. Errors: journal::error.
+  int open_output(const kept_output& kept) const;
+  const folder& where() const { return where_; }
 
  private:
   run_record read_run(const sql::statement& row) const;
 
-  std::string folder_;
+  folder where_;
   sql::database db_;
   run_locks locks_;
 };

@@ -5,14 +5,16 @@
 #include <cstdint>
 #include <string>
 
+#include "journal/folder.hpp"
+
 namespace journal {
 
 /// The kernel drops such a lock when its process ends, in whatever way. So there is nothing to
 /// clean up, and no pid in a file that another process might have by now.
 class run_locks {
  public:
-  /// `folder`: the `.brood`. `writable`: for take(). Errors: journal::error, if writable.
-  run_locks(const std::string& folder, bool writable);
+  /// `writable`: for take(). Errors: journal::error, if writable.
+  run_locks(const folder& where, bool writable);
   ~run_locks();
   run_locks(const run_locks&) = delete;
   run_locks& operator=(const run_locks&) = delete;

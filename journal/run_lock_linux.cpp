@@ -24,8 +24,8 @@ struct flock byte_of(std::int64_t run) {
 
 }  // namespace
 
-run_locks::run_locks(const std::string& folder, bool writable) : path_(folder + "/lock") {
-  fd_ = ::open(path_.c_str(), (writable ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC, 0600);
+run_locks::run_locks(const folder& where, bool writable) : path_(where.path_of("lock")) {
+  fd_ = where.open_file("lock", writable ? O_RDWR | O_CREAT : O_RDONLY, 0600);
   if (fd_ < 0 && writable) {
     throw error{"cannot open '" + path_ + "': " + std::strerror(errno) +
                 "; --no-journal runs without a journal"};

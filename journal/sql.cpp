@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/sql.hpp"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,20 +45,42 @@ void nap() {
 
 /// True if nobody can be writing: there is no write-ahead log, and we may not make the files that
 /// SQLite shares with writers. Then the file is read as one that does not change.
-bool is_still(const std::string& path) {
-  const std::string folder = path.substr(0, path.rfind('/'));
-  return ::access(folder.c_str(), W_OK) != 0 && ::access((path + "-wal").c_str(), F_OK) != 0;
+bool is_still(const folder& where) {
+  return ::faccessat(where.descriptor(), ".", W_OK, 0) != 0 &&
+         ::faccessat(where.descriptor(), (database_name + std::string("-wal")).c_str(), F_OK, 0) !=
+             0;
+}
+
+/// SQLite resolves the links in a path and opens what it has found, which may be something else by
+/// then. Ours leads to the folder that is held, and is left as it is.
+const char* plain_names() {
+  static sqlite3_vfs vfs = [] {
+    sqlite3_vfs v = *sqlite3_vfs_find(nullptr);
+    v.zName = "brood";
+    v.pNext = nullptr;
+    v.xFullPathname = [](sqlite3_vfs*, const char* name, int size, char* to) {
+      const std::size_t length = std::strlen(name);
+      if (length >= static_cast<std::size_t>(size)) return SQLITE_CANTOPEN;
+      std::memcpy(to, name, length + 1);
+      return SQLITE_OK;
+    };
+    return v;
+  }();
+  static const int registered = sqlite3_vfs_register(&vfs, 0);
+  return registered == SQLITE_OK ? vfs.zName : nullptr;
 }
 
 }  // namespace
 
-database::database(std::string path, access how, std::chrono::milliseconds busy)
-    : path_(std::move(path)), busy_(busy) {
+database::database(folder where, access how, std::chrono::milliseconds busy)
+    : where_(std::move(where)), path_(where_.path_of(database_name)), busy_(busy) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
   flags |= how == access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  std::string uri = uri_of(path_);
-  if (how == access::read && is_still(path_)) uri += "?immutable=1";
-  const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
+  const std::string name = where_.held_path_of(database_name);
+  std::string uri = uri_of(name);
+  if (how == access::read && is_still(where_)) uri += "?immutable=1";
+  const int code =
+      sqlite3_open_v2(uri.c_str(), &handle_, flags, name == path_ ? nullptr : plain_names());
   try {
     if (code != SQLITE_OK) fail(code);
     sqlite3_busy_handler(handle_, wait_for_lock, this);
@@ -143,7 +166,11 @@ void database::keep_log_on_close() {
 
 void database::checkpoint_above(std::int64_t bytes) {
   struct stat log {};
-  if (::stat((path_ + "-wal").c_str(), &log) != 0 || log.st_size <= bytes) return;
+  const std::string name = database_name + std::string("-wal");
+  if (::fstatat(where_.descriptor(), name.c_str(), &log, AT_SYMLINK_NOFOLLOW) != 0 ||
+      log.st_size <= bytes) {
+    return;
+  }
   sqlite3_busy_timeout(handle_, 0);
   // If it is busy, the next run does this: entries are as safe in the log as in the database.
   sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

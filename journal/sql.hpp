@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "journal/folder.hpp"
+
 struct sqlite3;
 struct sqlite3_stmt;
 
@@ -16,9 +18,9 @@ enum class access { read, write };
 
 class database {
  public:
-  /// `busy`: how long to wait for another process that writes. `write` makes a missing file.
-  /// Errors: journal::error.
-  database(std::string path, access how, std::chrono::milliseconds busy);
+  /// The database in `where`. `busy`: how long to wait for another process that writes. `write`
+  /// makes a missing file. Errors: journal::error.
+  database(folder where, access how, std::chrono::milliseconds busy);
   ~database();
   database(const database&) = delete;
   database& operator=(const database&) = delete;
@@ -46,6 +48,7 @@ class database {
  private:
   static int wait_for_lock(void* self, int calls);
 
+  folder where_;  // held, as SQLite opens further files in it later
   std::string path_;
   std::chrono::milliseconds busy_;
   std::chrono::steady_clock::time_point waits_since_;

@@ -117,6 +117,8 @@ void write(sql::database& db, batch_statements& to, const batch& b) {
 }  // namespace
 
 struct writer::impl {
+  explicit impl(folder f) : where(std::move(f)) {}
+
   void start_thread(run_info info);
   void serve(const run_info& info);
   void begin(sql::database& db, const run_info& info);
@@ -128,7 +130,7 @@ struct writer::impl {
   template <class Put>
   void enqueue(Put put);
 
-  std::string folder;
+  folder where;
   settings options;
   std::optional<run_locks> locks;            // held while this exists
   std::optional<std::vector<job_key>> done;  // sorted
@@ -145,15 +147,14 @@ struct writer::impl {
   std::thread thread;
 };
 
-writer::writer(const std::string& folder, settings s) : impl_(std::make_unique<impl>()) {
-  make_folder(folder);
-  impl_->folder = folder;
+writer::writer(const std::string& path, settings s)
+    : impl_(std::make_unique<impl>(folder::make(path))) {
   impl_->options = s;
 }
 
 writer::~writer() { impl_->finish(); }
 
-const std::string& writer::folder() const { return impl_->folder; }
+const folder& writer::where() const { return impl_->where; }
 
 void writer::start_run(run_info info) { impl_->start_thread(std::move(info)); }
 
@@ -172,13 +173,13 @@ std::int64_t writer::begin_run(run_info info) {
 
 bool writer::succeeded(const job_key& key) {
   impl& i = *impl_;
-  if (!i.done) i.done = load_done(i.folder, i.options.busy);
+  if (!i.done) i.done = load_done(i.where, i.options.busy);
   return std::binary_search(i.done->begin(), i.done->end(), key);
 }
 
 std::string writer::explain(const job_identity& job) {
   impl& i = *impl_;
-  if (!i.past) i.past.emplace(i.folder, await_run(), i.options.busy);
+  if (!i.past) i.past.emplace(i.where, await_run(), i.options.busy);
   return i.past->explain(job);
 }
 
@@ -240,8 +241,8 @@ void writer::impl::enqueue(Put put) {
 
 void writer::impl::serve(const run_info& info) {
   try {
-    sql::database db(database_path(folder), sql::access::write, options.busy);
-    locks.emplace(folder, true);
+    sql::database db(where, sql::access::write, options.busy);
+    locks.emplace(where, true);
     begin(db, info);
     begun.notify_all();
     write_batches(db);

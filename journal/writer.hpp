@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "journal/folder.hpp"
 #include "journal/types.hpp"
 
 namespace journal {
@@ -26,13 +27,13 @@ class writer {
  public:
   using settings = writer_settings;
 
-  /// Makes the folder if need be. `folder`: see folder_to_use().
-  explicit writer(const std::string& folder, settings s = {});
+  /// Makes the folder if need be. `path`: see folder_to_use().
+  explicit writer(const std::string& path, settings s = {});
   ~writer();  ///< writes what is queued, if it can
   writer(const writer&) = delete;
   writer& operator=(const writer&) = delete;
 
-  const std::string& folder() const;
+  const folder& where() const;
 
   /// Begins the run, once, in a database that is made if need be. That takes a few milliseconds, in
   /// which the caller may do other things; only await_run() tells whether it worked.

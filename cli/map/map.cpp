@@ -124,10 +124,9 @@ void check(const map_settings& s) {
 
 /// Waits for the lock of --lock, which is ours until we exit. Errors: failure.
 void take_lock(const map_settings& s) {
-  const std::string folder = journal::folder_to_use();
-  journal::make_folder(folder);
-  const std::string path = folder + "/lock";
-  const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const auto folder = journal::folder::make(journal::folder_to_use());
+  const std::string path = folder.path_of("lock");
+  const int lock = folder.open_file("lock", O_RDWR | O_CREAT, 0600);
   if (lock < 0) throw system_failure("open '" + path + "'");
   if (::flock(lock, LOCK_EX | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK && !s.quiet)

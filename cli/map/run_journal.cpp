@@ -92,16 +92,14 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
                          const template_options& o, std::vector<std::string> argv)
     : settings_(s), template_(c) {
   if (s.no_journal) return;
-  const std::string folder = journal::folder_to_use();
   try {
-    journal::make_folder(folder);
-  } catch (const journal::error& e) {
-    // We may not write to this directory. That is no reason not to run.
-    if (s.resume || s.explain || ::access(folder.c_str(), F_OK) == 0) throw;
+    journal_ = std::make_unique<journal::writer>(journal::folder_to_use());
+  } catch (const journal::unavailable& e) {
+    // That is no reason not to run.
+    if (s.resume || s.explain) throw;
     if (!s.quiet) complain(std::string("no journal: ") + e.what());
     return;
   }
-  journal_ = std::make_unique<journal::writer>(folder);
   identities_ = std::make_unique<identity_maker>(s, c, o);
   journal::run_info info;
   info.argv = std::move(argv);
@@ -141,6 +139,21 @@ void run_journal::started(const map_job& job) {
   if (journal_) in_batch([&] { journal_->job_started(describe(job)); });
 }
 
+/// Makes the file output/N, where there is none yet, or one of a journal that was moved away.
+void run_journal::open_kept() {
+  const journal::folder& where = journal_->where();
+  ::mkdirat(where.descriptor(), "output", 0700);
+  const int outputs = where.open_file("output", O_RDONLY | O_DIRECTORY);
+  if (outputs < 0) throw system_failure("open '" + where.path_of("output") + "'");
+  const std::string name = kept_name_.substr(kept_name_.find('/') + 1);
+  ::unlinkat(outputs, name.c_str(), 0);
+  kept_ = ::openat(outputs, name.c_str(),
+                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND | O_CLOEXEC, 0600);
+  const int error = errno;
+  ::close(outputs);
+  if (kept_ < 0) throw system_failure("open '" + where.path_of(kept_name_) + "'", error);
+}
+
 /// Keeps the end of a stream, unless --results keeps all of it.
 journal::kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
   if (!end.folder.empty()) {
@@ -156,13 +169,10 @@ journal::kept_output run_journal::keep(const job_end& end, const slot_output& ou
     text = "[" + std::to_string(omitted) + " bytes before this were not kept]\n" + text;
   }
   if (text.empty()) return {};
-  const std::string path = journal_->folder() + "/" + kept_name_;
-  if (kept_ < 0) {
-    ::mkdir((journal_->folder() + "/output").c_str(), 0777);
-    kept_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    if (kept_ < 0) throw system_failure("open '" + path + "'");
+  if (kept_ < 0) open_kept();
+  if (!write_all(kept_, text)) {
+    throw system_failure("write '" + journal_->where().path_of(kept_name_) + "'");
   }
-  if (!write_all(kept_, text)) throw system_failure("write '" + path + "'");
   const journal::kept_output where{kept_name_, kept_size_, text.size()};
   kept_size_ += text.size();
   return where;
@@ -206,9 +216,9 @@ void run_journal::await_end() {
 // --- what would be done ---
 
 struct dry_run_journal::past {
-  explicit past(const std::string& folder)
-      : done(journal::load_done(folder, std::chrono::seconds(5))),
-        all(folder, INT64_MAX, std::chrono::seconds(5)) {}
+  explicit past(const journal::folder& where)
+      : done(journal::load_done(where, std::chrono::seconds(5))),
+        all(where, INT64_MAX, std::chrono::seconds(5)) {}
   std::vector<journal::job_key> done;
   journal::history all;
 };
@@ -216,8 +226,10 @@ struct dry_run_journal::past {
 dry_run_journal::dry_run_journal(const map_settings& s, const command_template& c,
                                  const template_options& o)
     : identities_(s, c, o) {
-  const std::string folder = journal::find_folder();
-  if (!folder.empty() && ::access(journal::database_path(folder).c_str(), F_OK) == 0) {
+  const std::string path = journal::find_folder();
+  if (path.empty()) return;
+  const auto folder = journal::folder::open_ours(path);
+  if (::faccessat(folder.descriptor(), journal::database_name, F_OK, 0) == 0) {
     past_ = std::make_unique<past>(folder);
   }
 }

@@ -60,6 +60,7 @@ class run_journal {
 
  private:
   bool look_up(map_job& job);
+  void open_kept();
   journal::kept_output keep(const job_end& end, const slot_output& output, bool err);
 
   const map_settings& settings_;

@@ -30,7 +30,7 @@ std::uint64_t size_of(int file) {
 }
 
 int open_named(const std::string& path, bool append) {
-  const int how = O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | (append ? O_APPEND : 0);
+  const int how = O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | (append ? O_APPEND : 0);
   const int file = ::open(path.c_str(), how, 0666);
   if (file < 0) throw system_failure("open '" + path + "'");
   return file;

@@ -15,7 +15,7 @@ void write_why(const journal::reader& journal, const journal::run_record& run,
   const journal::attempt& last = attempts.back();
   to << "job " << std::to_string(last.seq) << " of run " << std::to_string(run.id) << ": "
      << command_line(last.argv) << "\n";
-  journal::history past(journal.folder(), run.id, std::chrono::seconds(5));
+  journal::history past(journal.where(), run.id, std::chrono::seconds(5));
   journal::job_identity id = last.identity;
   id.parts = past.parts_of(id.key);
   const std::string reason = past.explain(id);

@@ -14,6 +14,7 @@
 
 #include "bytes.hpp"
 #include "io.hpp"
+#include "journal/error.hpp"
 
 namespace cli {
 
@@ -165,8 +166,12 @@ std::string label_escaped(std::string_view text) {
 std::string tail_of(const journal::reader& journal, const journal::kept_output& kept,
                     std::size_t limit) {
   if (kept.path.empty() || kept.bytes == 0) return {};
-  const int fd = ::open(journal.path_of(kept).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return {};
+  int fd = -1;
+  try {
+    fd = journal.open_output(kept);
+  } catch (const journal::error&) {
+    return {};  // a report is worth reading without
+  }
   const std::uint64_t size = std::min<std::uint64_t>(kept.bytes, limit);
   std::string text(size, '\0');
   const ssize_t n = read_at(fd, text, kept.offset + kept.bytes - size);

@@ -1,6 +1,7 @@
 // journal-writer FOLDER JOBS [COMMAND...]: writes a journal as a run of the tool would.
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -29,7 +30,7 @@ journal::attempt job(std::uint64_t seq, std::vector<std::string> argv, const std
   }
   if (code != 0) {
     const std::string text = "reading\n<b>cannot</b> open " + a.argv.back() + "\n";
-    a.err = {.path = "err-" + std::to_string(seq), .offset = 0, .bytes = text.size()};
+    a.err = {.path = "output/" + std::to_string(seq), .offset = 0, .bytes = text.size()};
     const std::string path = folder + "/" + a.err.path;
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     const auto size = static_cast<ssize_t>(text.size());
@@ -49,6 +50,7 @@ void write(const std::string& folder, std::uint64_t jobs, std::vector<std::strin
   info.started = now - std::chrono::seconds(jobs);
   info.argv.insert(info.argv.end(), argv.begin(), argv.end());
   const std::int64_t run = journal.begin_run(info);
+  ::mkdir((folder + "/output").c_str(), 0700);
   std::printf("run %lld\n", static_cast<long long>(run));
   std::fflush(stdout);
   for (std::uint64_t seq = 1; jobs == 0 || seq <= jobs; ++seq) {

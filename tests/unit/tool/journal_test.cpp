@@ -34,6 +34,7 @@ std::string failure_of(Do what) {
 class journal_test : public testing::Test {
  protected:
   std::string folder() const { return temp_ / ".brood"; }
+  journal::folder held() const { return journal::folder::open(folder()); }
   std::string file() const { return folder() + "/journal.db"; }
 
   // A run with these attempts.
@@ -46,8 +47,7 @@ class journal_test : public testing::Test {
 
   std::vector<journal::attempt> attempts(std::int64_t run) {
     std::vector<journal::attempt> all;
-    journal::reader(folder()).each_attempt(run,
-                                           [&](const journal::attempt& a) { all.push_back(a); });
+    journal::reader(held()).each_attempt(run, [&](const journal::attempt& a) { all.push_back(a); });
     return all;
   }
 
@@ -109,7 +109,7 @@ TEST_F(journal_test, counts_jobs_and_not_attempts) {
     j.job_skipped();
     j.end_run(1);
   }
-  const auto run = journal::reader(folder()).last_run();
+  const auto run = journal::reader(held()).last_run();
   ASSERT_TRUE(run);
   EXPECT_EQ(run->succeeded, 1U);
   EXPECT_EQ(run->failed, 1U);
@@ -127,11 +127,11 @@ TEST_F(journal_test, a_run_is_alive_while_its_process_is_and_interrupted_after) 
   {
     journal::writer j(folder());
     j.begin_run(some_run());
-    journal::reader reader(folder());
+    journal::reader reader(held());
     EXPECT_EQ(reader.last_run()->state, journal::run_state::running);
     EXPECT_FALSE(reader.last_run()->ended);
   }  // as a tool does that dies
-  const auto run = journal::reader(folder()).last_run();
+  const auto run = journal::reader(held()).last_run();
   EXPECT_EQ(run->state, journal::run_state::interrupted);
   EXPECT_TRUE(run->ended);
   EXPECT_FALSE(run->exit_status);
@@ -155,7 +155,7 @@ TEST_F(journal_test, an_entry_is_there_soon_and_without_a_further_call) {
   j.begin_run(some_run());
   j.record(some_attempt(1, {"a"}));
   EXPECT_TRUE(support::poll_until(support::patience, [&] { return attempts(1).size() == 1; }));
-  EXPECT_EQ(journal::reader(folder()).last_run()->succeeded, 1U);
+  EXPECT_EQ(journal::reader(held()).last_run()->succeeded, 1U);
 }
 
 TEST_F(journal_test, the_latest_attempt_decides_whether_a_job_is_done) {
@@ -224,7 +224,7 @@ TEST_F(journal_test, two_runs_at_once_keep_apart) {
   }
   one.end_run(0);
   two.end_run(101);
-  const auto runs = journal::reader(folder()).runs();
+  const auto runs = journal::reader(held()).runs();
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].succeeded, 300U);
   EXPECT_EQ(runs[1].failed, 300U);
@@ -248,40 +248,40 @@ TEST_F(journal_test, a_damaged_file_is_named) {
   const std::string expected = "the journal '" + file() + "' is damaged (file is not a database)";
   EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
               StartsWith(expected));
-  EXPECT_THAT(failure_of([&] { journal::reader r(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::reader r(held()); }), StartsWith(expected));
 }
 
 TEST_F(journal_test, a_newer_version_is_named) {
   add_run({});
-  journal::sql::database(file(), journal::sql::access::write, 1s)
+  journal::sql::database(held(), journal::sql::access::write, 1s)
       .execute("PRAGMA user_version = 2");
   const std::string expected = "the journal '" + file() + "' is of version 2, and brood ";
   EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
               StartsWith(expected));
-  EXPECT_THAT(failure_of([&] { journal::reader r(folder()); }), StartsWith(expected));
+  EXPECT_THAT(failure_of([&] { journal::reader r(held()); }), StartsWith(expected));
 }
 
 TEST_F(journal_test, somebody_elses_database_is_left_alone) {
   ASSERT_EQ(::mkdir(folder().c_str(), 0700), 0);
-  journal::sql::database(file(), journal::sql::access::write, 1s).execute("CREATE TABLE t (x)");
+  journal::sql::database(held(), journal::sql::access::write, 1s).execute("CREATE TABLE t (x)");
   EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
               HasSubstr("not a journal of brood"));
 }
 
 TEST_F(journal_test, a_lock_that_does_not_end_is_named) {
   add_run({});
-  journal::sql::database other(file(), journal::sql::access::write, 1s);
+  journal::sql::database other(held(), journal::sql::access::write, 1s);
   other.execute("BEGIN IMMEDIATE");
   EXPECT_THAT(failure_of([&] { journal::writer(folder(), {.busy = 20ms}).begin_run(some_run()); }),
               HasSubstr("has been locked by another program for 20 ms ('fuser " + file()));
   // Readers do not care.
-  EXPECT_EQ(journal::reader(folder()).runs().size(), 1U);
+  EXPECT_EQ(journal::reader(held()).runs().size(), 1U);
 }
 
 TEST_F(journal_test, what_fails_on_the_thread_is_thrown_by_the_next_call) {
   journal::writer j(folder(), {.batch = 1ms, .busy = 20ms});
   j.begin_run(some_run());
-  journal::sql::database other(file(), journal::sql::access::write, 1s);
+  journal::sql::database other(held(), journal::sql::access::write, 1s);
   other.execute("BEGIN IMMEDIATE");
   std::string text;
   support::poll_until(support::patience, [&] {
@@ -293,14 +293,15 @@ TEST_F(journal_test, what_fails_on_the_thread_is_thrown_by_the_next_call) {
 }
 
 TEST_F(journal_test, there_is_no_journal_to_read) {
-  EXPECT_EQ(failure_of([&] { journal::reader r(folder()); }),
+  EXPECT_EQ(failure_of([&] { journal::reader r(held()); }),
             "cannot read the journal '" + file() + "': No such file or directory");
 }
 
 TEST_F(journal_test, a_folder_that_cannot_be_made_is_named) {
   support::write_file(folder(), "a file");
-  EXPECT_THAT(failure_of([&] { journal::writer j(folder()); }),
-              StartsWith("cannot make the folder of the journal, '" + folder() + "': File exists"));
+  EXPECT_THAT(
+      failure_of([&] { journal::writer j(folder()); }),
+      StartsWith("the folder of the journal, '" + folder() + "', cannot be used: Not a dir"));
 }
 
 }  // namespace

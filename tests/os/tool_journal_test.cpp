@@ -1,0 +1,165 @@
+// What brood map trusts, keeps and tells of its jobs: the folder of the journal, and what is in it.
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "journal/folder.hpp"
+#include "journal/sql.hpp"
+#include "support/bare.hpp"
+#include "support/clean.hpp"
+#include "support/files.hpp"
+#include "support/helper.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using support::finished;
+using support::helper;
+using support::map;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using words = std::vector<std::string>;
+
+class ToolJournal : public support::os_test {
+ protected:
+  /// `brood VERB WORDS`.
+  static finished brood(words argv) {
+    argv.insert(argv.begin(), support::tool());
+    return support::run_bare(argv);
+  }
+  void change_journal(const std::string& text) const {
+    journal::sql::database(journal::folder::open(path(".brood")), journal::sql::access::write, 5s)
+        .execute(text.c_str());
+  }
+  /// A job runs, and says once why nothing is written down; what needs a journal is refused.
+  void expect_unused(const std::string& why) const {
+    const finished run = support::run_bare(map({"-k", helper(), "echo", ":::", "a", "b"}));
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(run.out, "a\nb\n");
+    EXPECT_EQ(run.err,
+              "brood: no journal: the folder of the journal, '" + path(".brood") + "', " + why);
+    const finished resumed = support::run_bare(map({"--resume", helper(), "echo", ":::", "a"}));
+    EXPECT_EQ(resumed.code, 125);
+    EXPECT_EQ(resumed.out, "");
+    EXPECT_THAT(resumed.err, HasSubstr(why.substr(0, why.size() - 1)));
+    EXPECT_EQ(brood({"ls"}).code, 125);
+  }
+};
+
+// --- a folder that others can change -------------------------------------------------------------
+
+TEST_F(ToolJournal, AFolderThatOthersMayWriteToIsNotUsed) {
+  ASSERT_EQ(::mkdir(".brood", 0700), 0);
+  for (const mode_t mode : {0770U, 0707U}) {
+    ASSERT_EQ(::chmod(".brood", mode), 0);
+    const std::string octal = mode == 0770U ? "0770" : "0707";
+    expect_unused("may be written to by others (mode " + octal + "): 'chmod go-w' closes it\n");
+    EXPECT_NE(::access(".brood/journal.db", F_OK), 0);
+  }
+}
+
+TEST_F(ToolJournal, AFolderOfAnotherUserIsNotUsed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make one";
+  ASSERT_EQ(::mkdir(".brood", 0777), 0);
+  ASSERT_EQ(::chown(".brood", 65534, 65534), 0);
+  expect_unused("belongs to another user (65534)\n");
+  EXPECT_THAT(brood({"ls"}).err, HasSubstr("'--journal " + path(".brood") + "' reads it"));
+}
+
+TEST_F(ToolJournal, ALinkIsNotUsed) {
+  ASSERT_EQ(::mkdir("elsewhere", 0700), 0);
+  ASSERT_EQ(::symlink("elsewhere", ".brood"), 0);
+  expect_unused("is a link, which is not followed\n");
+  EXPECT_NE(::access("elsewhere/journal.db", F_OK), 0);
+}
+
+TEST_F(ToolJournal, AFolderOfAParentThatIsNotOursIsNoJournal) {
+  ASSERT_EQ(::mkdir(".brood", 0700), 0);
+  ASSERT_EQ(::chmod(".brood", 0777), 0);
+  ASSERT_EQ(::mkdir("below", 0700), 0);
+  ASSERT_EQ(::chdir("below"), 0);
+  EXPECT_EQ(support::run_bare(map({helper(), "echo", ":::", "a"})).err, "");
+  EXPECT_EQ(::access(".brood/journal.db", F_OK), 0);
+  ASSERT_EQ(::chdir(dir().c_str()), 0);
+}
+
+// --- links in the folder -------------------------------------------------------------------------
+
+TEST_F(ToolJournal, NothingIsWrittenThroughALink) {
+  support::write_file("victim", "precious");
+  for (const std::string name : {"output/1", "journal.db", "lock", ".gitignore"}) {
+    support::run_bare({"/bin/rm", "-rf", ".brood"});
+    ASSERT_EQ(::mkdir(".brood", 0700), 0);
+    ASSERT_EQ(::mkdir(".brood/output", 0700), 0);
+    ASSERT_EQ(::symlink("../../victim", (".brood/" + name).c_str()), 0);
+    if (name != "output/1") {
+      ::unlink((".brood/" + name).c_str());
+      ASSERT_EQ(::symlink("../victim", (".brood/" + name).c_str()), 0);
+    }
+    (void)support::run_bare(map({"--lock", helper(), "echo", ":::", "a"}));
+    EXPECT_EQ(support::read_file("victim"), "precious") << name;
+  }
+}
+
+TEST_F(ToolJournal, AnOutputFileThatIsInTheWayIsReplaced) {
+  support::write_file("victim", "precious");
+  ASSERT_EQ(::mkdir(".brood", 0700), 0);
+  ASSERT_EQ(::mkdir(".brood/output", 0700), 0);
+  ASSERT_EQ(::symlink("../../victim", ".brood/output/1"), 0);
+  const finished run = support::run_bare(map({helper(), "echo", ":::", "a"}));
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(brood({"report", "--logs", "1"}).out, "a\n");
+  EXPECT_EQ(support::read_file("victim"), "precious");
+}
+
+// --- what a journal names ------------------------------------------------------------------------
+
+TEST_F(ToolJournal, OnlyWhatRunsWriteIsRead) {
+  ASSERT_EQ(support::run_bare(map({helper(), "err", "mine", "+", "exit", ":::", "1"})).code, 1);
+  support::write_file("secret", "secret");
+  support::write_file(".brood/secret", "secret");
+  ASSERT_EQ(::symlink(path("secret").c_str(), ".brood/output/2"), 0);
+  ASSERT_EQ(::symlink(path("secret").c_str(), "stdout"), 0);
+  ASSERT_EQ(::mkfifo("stderr", 0600), 0);
+  for (const std::string& name :
+       {path("secret"), std::string("secret"), std::string("output/../secret"),
+        std::string("output/2"), path("stdout"), path("stderr"), std::string("output/"),
+        std::string("/proc/self/environ"), std::string("output/9")}) {
+    change_journal("UPDATE attempt SET err_path = CAST('" + name +
+                   "' AS BLOB), err_offset = 0, err_bytes = 6, out_path = x''");
+    const finished logs = brood({"report", "--logs", "1"});
+    EXPECT_EQ(logs.code, 125) << name;
+    EXPECT_EQ(logs.out, "") << name;
+    EXPECT_THAT(logs.err, HasSubstr("cannot read the output '")) << name;
+    for (const std::string form : {"text", "html", "junit"}) {
+      const finished report = brood({"report", "--as", form});
+      EXPECT_EQ(report.code, 0) << report.err;
+      EXPECT_THAT(report.out, Not(HasSubstr(">secret"))) << name << form;
+      EXPECT_THAT(report.out, Not(HasSubstr("| secret"))) << name << form;
+      EXPECT_THAT(report.out, Not(HasSubstr("\"secret\""))) << name << form;
+    }
+  }
+}
+
+TEST_F(ToolJournal, AnotherUsersJournalNamesNoFilesOfOurs) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make one";
+  ASSERT_EQ(support::run_bare(map({helper(), "echo", ":::", "mine"})).code, 0);
+  EXPECT_EQ(brood({"report", "--journal", ".brood", "--logs", "1"}).out, "mine\n");
+  support::write_file("stdout", "secret");
+  change_journal("UPDATE attempt SET out_path = CAST('" + path("stdout") + "' AS BLOB)");
+  EXPECT_EQ(brood({"report", "--journal", ".brood", "--logs", "1"}).out, "secre");
+  ASSERT_EQ(::chown(".brood", 65534, 65534), 0);
+  const finished logs = brood({"report", "--journal", ".brood", "--logs", "1"});
+  EXPECT_EQ(logs.out, "");
+  EXPECT_THAT(logs.err, HasSubstr("the journal that names it is not ours"));
+}
+
+}  // namespace
