@@ -167,8 +167,8 @@ constexpr own_flag own[] = {
      [](settings& s, text) { s.merge = true; }},
     {"--quiet-ok", "", "Show only the output of jobs that fail", streams,
      [](settings& s, text) { s.quiet_ok = true; }},
-    {"--results", "DIR", "Keep each job's output in files below DIR", streams,
-     [](settings& s, text t) { of_map(s).results = t; }},
+    {"--results", "DIR", "Keep each job's output in files below DIR, in a folder of its own",
+     streams, [](settings& s, text t) { of_map(s).results = t; }},
 
     {"-s,--signal", "SIGNAL", "What a stop sends first, instead of TERM", ending, set_signal},
     {"--kill-after", "DURATION", "Send KILL this long after the first signal (5s)", ending,

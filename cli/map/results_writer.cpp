@@ -52,7 +52,7 @@ std::string as_component(const std::string& value) {
       name += c;
     }
   }
-  constexpr std::size_t longest = 255;  // NAME_MAX
+  constexpr std::size_t longest = 240;  // NAME_MAX, less what make_own() may add
   if (name.size() <= longest) return name;
   return name.substr(0, 200) + "~" + digest(value);
 }
@@ -78,8 +78,7 @@ results_writer::~results_writer() {
   if (log_ >= 0) ::close(log_);
 }
 
-std::string results_writer::folder_for(const map_job& job) const {
-  if (settings_.results.empty()) return {};
+std::string results_writer::wanted_folder(const map_job& job) const {
   std::string path = settings_.results;
   if (folder_) {
     path = template_.fill(*folder_, job);
@@ -91,14 +90,38 @@ std::string results_writer::folder_for(const map_job& job) const {
       path += "/" + std::to_string(i + 1) + "/" + as_component(job.args[i]);
     }
   }
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+/// Makes a folder. \return how many jobs have wanted it by now.
+unsigned& results_writer::count_jobs_of(const std::string& path) {
   make_folders(path);
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) throw system_failure("stat '" + path + "'");
+  return ++wanted_[{about.st_dev, about.st_ino}];
+}
+
+/// Makes `path`, or "path~2" if another job has that.
+std::string results_writer::make_own(const std::string& path) {
+  unsigned& jobs = count_jobs_of(path);
+  if (jobs == 1) return path;
+  for (;; ++jobs) {
+    std::string other = path + "~" + std::to_string(jobs);
+    if (count_jobs_of(other) == 1) return other;
+  }
+}
+
+std::string results_writer::folder_for(const map_job& job) {
+  if (settings_.results.empty()) return {};
+  if (job.folder.empty()) return make_own(wanted_folder(job));
   if (job.attempt > 1) {
     const std::string before = "." + std::to_string(job.attempt - 1);
     for (const char* name : {"/stdout", "/stderr"}) {
-      ::rename((path + name).c_str(), (path + name + before).c_str());
+      ::rename((job.folder + name).c_str(), (job.folder + name + before).c_str());
     }
   }
-  return path;
+  return job.folder;
 }
 
 void results_writer::log(const job_end& end) {

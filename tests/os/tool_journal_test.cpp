@@ -120,6 +120,33 @@ TEST_F(ToolJournal, AnOutputFileThatIsInTheWayIsReplaced) {
   EXPECT_EQ(support::read_file("victim"), "precious");
 }
 
+// --- folders of --results ------------------------------------------------------------------------
+
+TEST_F(ToolJournal, EachJobHasAFolderOfItsOwn) {
+  ASSERT_EQ(::mkdir("real", 0700), 0);
+  ASSERT_EQ(::symlink("real", "other"), 0);
+  const std::vector<std::pair<words, words>> cases = {
+      {{"--results", "r", ":::", "a", "a", "a"}, {"r/1/a", "r/1/a~2", "r/1/a~3"}},
+      {{"--results", "s", ":::", "a", "a~2", "a", "a"}, {"s/1/a", "s/1/a~2", "s/1/a~3", "s/1/a~4"}},
+      {{"--results", "t/{}/", ":::", "a", "./a", "b/../a"}, {"t/a", "t/a~2", "t/a~3"}},
+      {{"--results", "{1}/x", ":::", "real", "other"}, {"real/x", "other/x~2"}},
+      {{"--results", "u{%}", ":::", "a", "b"}, {"u1", "u1~2"}}};
+  for (const auto& [arguments, folders] : cases) {
+    words argv =
+        map({"-j1", "--retry", "2", helper(), "out", "{#}.", "+", "exit-once", "m{#}", "3"});
+    argv.insert(argv.begin() + 2, arguments.begin(), arguments.begin() + 2);
+    argv.insert(argv.end(), arguments.begin() + 2, arguments.end());
+    const finished run = support::run_bare(argv);
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (std::size_t i = 0; i < folders.size(); ++i) {
+      const std::string text = std::to_string(i + 1) + ".";
+      EXPECT_EQ(support::read_file(folders[i] + "/stdout"), text) << folders[i];
+      EXPECT_EQ(support::read_file(folders[i] + "/stdout.1"), text) << folders[i];
+    }
+    support::run_bare({"/bin/sh", "-c", "rm -f m*"});
+  }
+}
+
 // --- what a journal names ------------------------------------------------------------------------
 
 TEST_F(ToolJournal, OnlyWhatRunsWriteIsRead) {
