@@ -82,6 +82,13 @@ class located {
 
   std::size_t end() const { return at_; }
   const std::vector<flag>& used() const { return used_; }
+
+  /// Where a value begins that is not for others to read.
+  struct secret {
+    std::size_t word;
+    std::size_t from;
+  };
+  const std::vector<secret>& secrets() const { return secrets_; }
   std::vector<std::string>& words() { return words_; }
 
  private:
@@ -96,7 +103,7 @@ class located {
     if (equals == std::string_view::npos) {
       take_next(name, f);
     } else {
-      words_.emplace_back(word.substr(equals + 1));
+      take_rest(word, equals + 1, f);
     }
   }
 
@@ -109,7 +116,7 @@ class located {
       if (i + 1 == word.size()) {
         take_next(name, f);
       } else {
-        words_.emplace_back(word.substr(i + 1));
+        take_rest(word, i + 1, f);
       }
       return;
     }
@@ -126,7 +133,18 @@ class located {
     if (at_ == all_.size()) {
       throw failure{own_name() + std::string(name) + " needs a value: " + std::string(f.value())};
     }
-    words_.emplace_back(all_[at_++]);
+    ++at_;
+    take_rest(all_[at_ - 1], 0, f);
+  }
+
+  /// The value of `f` is the latest word from `from` on.
+  void take_rest(std::string_view word, std::size_t from, const flag& f) {
+    words_.emplace_back(word.substr(from));
+    if (f.entry == nullptr) return;
+    if (f.entry->name == "input") secrets_.push_back({at_ - 1, from});
+    if (f.entry->name == "env") {
+      secrets_.push_back({at_ - 1, std::min(word.size(), word.find('=', from) + 1)});
+    }
   }
 
   std::string own_name() const { return std::string(verb_.name) + ": "; }
@@ -136,6 +154,7 @@ class located {
   std::size_t at_ = 0;
   std::vector<flag> used_;
   std::vector<std::string> words_;
+  std::vector<secret> secrets_;
 };
 
 void apply(const flag& f, settings& to, const std::string& value) {
@@ -227,6 +246,14 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
     throw failure{std::string(verb.name) + ": " + e.what()};
   }
   return found.end();
+}
+
+std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char* const> words) {
+  std::vector<std::string> shown(words.begin(), words.end());
+  const located found(verb, words);
+  for (const located::secret& s : found.secrets())
+    shown[s.word].replace(s.from, std::string::npos, "***");
+  return shown;
 }
 
 verb_page page_of(const verb_flags& verb) {

@@ -86,6 +86,10 @@ void set_kill_after(settings& s, const std::string& text);
 /// them. Errors: failure.
 std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to);
 
+/// The words as they may be written down: without the values of --env, and without the text of
+/// --input. Errors: failure.
+std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char* const> words);
+
 verb_page page_of(const verb_flags& verb);
 /// The whole page of `brood VERB --help`.
 std::string help_of(const verb_flags& verb);

@@ -169,7 +169,7 @@ void print_commands(job_source& jobs, const command_template& c, const map_setti
 }
 
 struct cut_words {
-  std::vector<std::string> all;
+  std::vector<std::string> all;  // for the journal
   std::vector<std::string> command;
   std::span<char* const> sources;
 };
@@ -283,8 +283,8 @@ int verb_map(std::span<char* const> words) {
   complete_identity(s);
   check(s);
   cut_words cut_up = cut(words.subspan(count));
-  cut_up.all = {"brood", "map"};
-  cut_up.all.insert(cut_up.all.end(), words.begin(), words.end());
+  cut_up.all = without_secrets(map_flags(), words);
+  cut_up.all.insert(cut_up.all.begin(), {"brood", "map"});
   if (cut_up.command.empty() && !s.shell) {
     throw failure{"map: there is no command; see 'brood map --help'"};
   }

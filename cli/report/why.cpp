@@ -38,8 +38,10 @@ void write_why(const journal::reader& journal, const journal::run_record& run,
     write_tail(journal, a.err, to);
   }
   for (const journal::job_part& p : id.parts) {
-    to << "  depends on the " << (p.what == journal::job_part::kind::input ? "input " : "variable ")
-       << printable(p.name) << " (" << journal::to_text(p.digest) << ")\n";
+    const bool input = p.what == journal::job_part::kind::input;
+    to << "  depends on the " << (input ? "input " : "variable ") << printable(p.name);
+    // A hash of a variable would let others test guesses of its value.
+    to << (input ? " (" + journal::to_text(p.digest) + ")\n" : "\n");
   }
   to << "  key " << journal::to_text(id.key) << "\n";
 }

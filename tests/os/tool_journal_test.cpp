@@ -147,6 +147,30 @@ TEST_F(ToolJournal, EachJobHasAFolderOfItsOwn) {
   }
 }
 
+// --- secrets -------------------------------------------------------------------------------------
+
+TEST_F(ToolJournal, ValuesOfVariablesAndTextOfInputAreNotWrittenDown) {
+  for (const words& flags : {words{"--env", "TOKEN=s3cr3t", "--input", "s3cr3t"},
+                             words{"--env=TOKEN=s3cr3t"}, words{"--input=s3cr3t"},
+                             words{"-vk", "--env", "A==s3cr3t=", "--env", "B=s3cr3t\ns3cr3t"}}) {
+    words argv = map({helper(), "exit", ":::", "1"});
+    argv.insert(argv.begin() + 2, flags.begin(), flags.end());
+    EXPECT_EQ(support::run_bare(argv).code, 1);
+    EXPECT_THAT(support::read_file(".brood/journal.db"), Not(HasSubstr("s3cr3t")));
+    EXPECT_THAT(support::read_file(".brood/journal.db-wal"), Not(HasSubstr("s3cr3t")));
+  }
+  EXPECT_THAT(brood({"ls"}).out, HasSubstr("map --env 'TOKEN=***' --input '***' /"));
+  EXPECT_THAT(brood({"ls"}).out, HasSubstr("-vk --env 'A=***' --env 'B=***' /"));
+  EXPECT_THAT(brood({"report", "1", "--why", "1"}).out,
+              HasSubstr("depends on the variable TOKEN\n"));
+  // What a job is, is known all the same.
+  words argv = map({"--resume", "--env", "TOKEN=s3cr3t", helper(), "echo", ":::", "1"});
+  EXPECT_EQ(support::run_bare(argv).out, "1\n");
+  EXPECT_EQ(support::run_bare(argv).out, "");
+  argv[4] = "TOKEN=other";
+  EXPECT_EQ(support::run_bare(argv).out, "1\n");
+}
+
 // --- what a journal names ------------------------------------------------------------------------
 
 TEST_F(ToolJournal, OnlyWhatRunsWriteIsRead) {
