@@ -129,7 +129,14 @@ int reader::open_output(const kept_output& kept) const {
   if (named) {
     if (!where_.is_ours()) refuse("the journal that names it is not ours");
     if (!is_result(kept.path)) refuse("no run writes there");
-    fd = ::open(kept.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    constexpr int how = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    fd = ::open(kept.path.c_str(), how);
+    // The output of an attempt is given a number when the next one starts, which may not happen.
+    const std::size_t dot = kept.path.rfind('.');
+    if (fd < 0 && errno == ENOENT && dot != kept.path.npos && dot > kept.path.rfind('/')) {
+      fd = ::open(kept.path.substr(0, dot).c_str(), how);
+      if (fd < 0) errno = ENOENT;
+    }
   } else {
     const std::string number = number_in(kept.path);
     if (number.empty()) refuse("no run writes there");

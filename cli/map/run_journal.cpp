@@ -158,8 +158,12 @@ void run_journal::open_kept() {
 journal::kept_output run_journal::keep(const job_end& end, const slot_output& output, bool err) {
   if (!end.folder.empty()) {
     const std::uint64_t size = output.bytes(err);
-    return size == 0 ? journal::kept_output{}
-                     : journal::kept_output{end.folder + (err ? "/stderr" : "/stdout"), 0, size};
+    if (size == 0) return {};
+    // A report may be asked for in another folder.
+    std::string path = end.folder.starts_with('/') ? "" : journal::working_directory() + "/";
+    path += end.folder + (err ? "/stderr" : "/stdout");
+    if (!end.last) path += "." + std::to_string(end.job->attempt);  // as it is called from now on
+    return {path, 0, size};
   }
   const std::uint64_t most = end.success ? most_of_successes : most_of_failures;
   if (output.bytes(err) == 0 || kept_size_ >= most) return {};

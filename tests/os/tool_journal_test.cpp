@@ -147,6 +147,37 @@ TEST_F(ToolJournal, EachJobHasAFolderOfItsOwn) {
   }
 }
 
+TEST_F(ToolJournal, OutputBelowARelativeFolderIsFoundFromAnywhere) {
+  ASSERT_EQ(::mkdir("below", 0700), 0);
+  ASSERT_EQ(::mkdir(".brood", 0700), 0);
+  ASSERT_EQ(::chdir("below"), 0);
+  const finished run = support::run_bare(
+      map({"--results", "../r/x", "-C", "/", "-j1", "--retry", "2", helper(), "err",
+           "attempt {#}\n", "+", "out", "text of {#}", "+", "exit", "{}", ":::", "4", "0"}));
+  EXPECT_EQ(run.code, 1) << run.err;
+  ASSERT_EQ(::chdir(dir().c_str()), 0);
+  ASSERT_EQ(::mkdir("aside", 0700), 0);
+  ASSERT_EQ(::chdir("aside"), 0);
+  const std::string journal = path(".brood");
+  EXPECT_EQ(brood({"report", "--journal", journal, "--logs", "2"}).out, "text of 2attempt 2\n");
+  const std::string why = brood({"report", "--journal", journal, "--why", "1"}).out;
+  EXPECT_THAT(why, HasSubstr("attempt 2: exit status 4"));
+  for (const std::string form : {"text", "html", "junit"}) {
+    EXPECT_THAT(brood({"report", "--journal", journal, "--as", form}).out, HasSubstr("attempt 1"));
+  }
+  ASSERT_EQ(::chdir(dir().c_str()), 0);
+}
+
+TEST_F(ToolJournal, EachAttemptHasItsOwnOutput) {
+  const words argv = map({"--results", "r", "--retry", "3,0.01", helper(), "exec", "/bin/sh", "-c",
+                          "echo say $BROOD_ATTEMPT >&2; exit 3", "{}", ":::", "x"});
+  EXPECT_EQ(support::run_bare(argv).code, 1);
+  EXPECT_THAT(
+      brood({"report", "--why", "1"}).out,
+      testing::ContainsRegex("1: exit.*\n.*\n    . say 1\n  attempt 2.*\n.*\n    . say 2\n  "
+                             "attempt 3.*\n.*\n    . say 3\n"));
+}
+
 // --- secrets -------------------------------------------------------------------------------------
 
 TEST_F(ToolJournal, ValuesOfVariablesAndTextOfInputAreNotWrittenDown) {
