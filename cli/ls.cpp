@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <brood/status.hpp>
+
 #include "journal/reader.hpp"
 #include "journal_verbs.hpp"
 #include "parse_words.hpp"
@@ -33,14 +35,17 @@ verb_page make_ls_page(ls_settings& s) {
   page.app->add_option("--journal", s.journal, journal_flag_help)->type_name("DIR")->group(group);
   page.app->add_flag("-h,--help", s.help, "Print this page")->group(group);
   page.app->footer(
-      "STATE is 'running', 'interrupted' (the tool was killed), 'ok', or 'exit N', the tool's\n"
-      "exit status. DONE counts jobs that succeeded, SKIP those that an earlier run had done.");
+      "STATE is 'running', 'interrupted' (the tool was killed), 'ok', 'exit N', the tool's exit\n"
+      "status, or the signal that stopped it. DONE counts jobs that succeeded, STOP those that "
+      "were\n"
+      "stopped with the run, SKIP those that an earlier run had done.");
   return page;
 }
 
 std::string state_of(const journal::run_record& run) {
   if (run.state != journal::run_state::ended) return std::string(to_text(run.state));
   const int status = run.exit_status.value_or(0);
+  if (const int signal = stopped_by(run)) return std::string(brood::signal_name(signal));
   return status == 0 ? "ok" : "exit " + std::to_string(status);
 }
 
@@ -48,7 +53,7 @@ using table = std::vector<std::vector<std::string>>;
 
 /// Prints in columns. Numbers are aligned to the right; the last column is not padded.
 void print(const table& lines, sink& to) {
-  constexpr std::string_view numbers = "100111100";  // by column
+  constexpr std::string_view numbers = "1001111100";  // by column
   std::vector<std::size_t> widths(lines[0].size());
   for (const auto& line : lines) {
     for (std::size_t i = 0; i + 1 < line.size(); ++i)
@@ -87,12 +92,12 @@ int verb_ls(std::span<char* const> words) {
   if (s.json) {
     for (const journal::run_record& run : runs) to << run_object(run) << "\n";
   } else {
-    table lines{{"RUN", "STARTED", "STATE", "DONE", "FAILED", "SKIP", "WALL", "COMMAND"}};
+    table lines{{"RUN", "STARTED", "STATE", "DONE", "FAILED", "STOP", "SKIP", "WALL", "COMMAND"}};
     for (const journal::run_record& run : runs) {
       lines.push_back({std::to_string(run.id), local_time(run.info.started), state_of(run),
                        std::to_string(run.succeeded), std::to_string(run.failed),
-                       std::to_string(run.skipped), span_text(wall_of(run)),
-                       command_line(run.info.argv)});
+                       std::to_string(run.stopped), std::to_string(run.skipped),
+                       span_text(wall_of(run)), command_line(run.info.argv)});
     }
     print(lines, to);
   }

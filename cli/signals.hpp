@@ -120,6 +120,11 @@ class stop_signals {
   int requests() const { return requests_.count(); }
   /// The first one came from a terminal, which sends it to its whole foreground group.
   bool typed() const { return typed_; }
+  /// The first one of those that have been sent by now, or 0.
+  int signal_by_now() {
+    reader_.take_pending();
+    return signal();
+  }
   /// True if somebody has sent USR1, which asks what is going on, since the last call.
   bool take_question() { return asked_.exchange(false); }
 

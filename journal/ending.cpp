@@ -3,6 +3,7 @@
 #include "journal/ending.hpp"
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,19 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 7> causes{{
 }};
 
 }  // namespace
+
+attempt_state state_of(const attempt& a, run_state run) {
+  using state = attempt_state;
+  if (!a.ended) return run == run_state::running ? state::running : state::unfinished;
+  if (a.success) return state::succeeded;
+  return a.reason == "cancelled" ? state::stopped : state::failed;
+}
+
+std::string_view to_text(attempt_state state) {
+  constexpr std::array<std::string_view, 5> names{"succeeded", "failed", "stopped", "running",
+                                                  "unfinished"};
+  return names[static_cast<std::size_t>(state)];
+}
 
 std::string describe_end(const attempt& a) {
   if (!a.ended) return "not finished";

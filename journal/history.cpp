@@ -108,6 +108,9 @@ std::string history::explain(const job_identity& job) {
     const std::string run = run_of(same->second);
     if (!last.ended) return "runs: not finished in " + run;
     if (last.success) return "skipped: succeeded in " + run;
+    if (state_of(last, run_state::ended) == attempt_state::stopped) {
+      return "runs: was stopped in " + run;
+    }
     return "runs: failed in " + run + ": " + describe_end(last);
   }
   if (const auto same = by_command_.find(job.command); same != by_command_.end()) {

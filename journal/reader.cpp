@@ -19,9 +19,13 @@ namespace journal {
 
 namespace {
 
-const std::string select_run =
-    "SELECT id, argv, cwd, version, workers, started, written, ended, exit_status, succeeded,"
-    " failed, skipped FROM run ";
+/// A journal of version 1 has not counted the jobs that were stopped.
+std::string select_runs(int version) {
+  return std::string(
+             "SELECT id, argv, cwd, version, workers, started, written, ended, exit_status,"
+             " succeeded, failed, skipped, ") +
+         (version < 2 ? "0" : "stopped") + " FROM run ";
+}
 
 const folder& existing(const folder& where) {
   if (::faccessat(where.descriptor(), database_name, R_OK, 0) != 0) {
@@ -54,7 +58,7 @@ reader::reader(folder where, std::chrono::milliseconds busy)
     : where_(std::move(where)),
       db_(existing(where_), sql::access::read, busy),
       locks_(where_, false) {
-  check_schema(db_);
+  select_run_ = select_runs(check_schema(db_));
 }
 
 run_record reader::read_run(const sql::statement& row) const {
@@ -77,25 +81,26 @@ run_record reader::read_run(const sql::statement& row) const {
   r.succeeded = static_cast<std::uint64_t>(row.integer_at(9));
   r.failed = static_cast<std::uint64_t>(row.integer_at(10));
   r.skipped = static_cast<std::uint64_t>(row.integer_at(11));
+  r.stopped = static_cast<std::uint64_t>(row.integer_at(12));
   return r;
 }
 
 std::vector<run_record> reader::runs() {
   std::vector<run_record> all;
-  sql::statement rows(db_, select_run + "ORDER BY id");
+  sql::statement rows(db_, select_run_ + "ORDER BY id");
   while (rows.step()) all.push_back(read_run(rows));
   return all;
 }
 
 std::optional<run_record> reader::run(std::int64_t number) {
-  sql::statement row(db_, select_run + "WHERE id = ?");
+  sql::statement row(db_, select_run_ + "WHERE id = ?");
   row.integer(number);
   if (!row.step()) return std::nullopt;
   return read_run(row);
 }
 
 std::optional<run_record> reader::last_run() {
-  sql::statement row(db_, select_run + "ORDER BY id DESC LIMIT 1");
+  sql::statement row(db_, select_run_ + "ORDER BY id DESC LIMIT 1");
   if (!row.step()) return std::nullopt;
   return read_run(row);
 }

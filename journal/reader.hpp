@@ -44,6 +44,7 @@ class reader {
   folder where_;
   sql::database db_;
   run_locks locks_;
+  std::string select_run_;
 };
 
 }  // namespace journal

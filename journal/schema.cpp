@@ -1,8 +1,10 @@
-// Version 1 of the tables. docs/guide/journal.md describes them for people who query them.
+// The tables, and how they grew. docs/guide/journal.md describes them for people who query them.
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/schema.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "journal/error.hpp"
@@ -38,6 +40,13 @@ PRAGMA application_id = 1651666788;
 PRAGMA user_version = 1;
 )";
 
+/// What makes the next version of each, the first one of nothing.
+constexpr std::array<const char*, schema_version> steps{
+    tables,
+    "ALTER TABLE run ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
+    "PRAGMA user_version = 2;",
+};
+
 bool is_empty(sql::database& db) {
   return db.number("PRAGMA user_version") == 0 &&
          db.number("SELECT count(*) FROM sqlite_schema") == 0;
@@ -45,7 +54,7 @@ bool is_empty(sql::database& db) {
 
 }  // namespace
 
-void check_schema(sql::database& db) {
+int check_schema(sql::database& db) {
   const std::int64_t version = db.number("PRAGMA user_version");
   if (db.number("PRAGMA application_id") != application_id) {
     throw error{"'" + db.path() + "' is a database, but not a journal of brood: move it away"};
@@ -55,15 +64,16 @@ void check_schema(sql::database& db) {
                 ", and brood " BROOD_VERSION " knows none above " + std::to_string(schema_version) +
                 ": use the newer brood, or move it away"};
   }
+  return static_cast<int>(version);
 }
 
 void make_schema(sql::database& db) {
-  if (is_empty(db)) {
-    sql::transaction t(db);
-    if (is_empty(db)) db.execute(tables);  // still: another run may have been faster
-    t.commit();
-  }
-  check_schema(db);
+  const auto version = [&db] { return is_empty(db) ? 0 : check_schema(db); };
+  if (version() == schema_version) return;
+  sql::transaction t(db);
+  // Asked again: another run may have been faster.
+  for (auto v = static_cast<std::size_t>(version()); v < steps.size(); ++v) db.execute(steps[v]);
+  t.commit();
 }
 
 std::string pack_arguments(const std::vector<std::string>& argv) {

@@ -12,12 +12,13 @@
 namespace journal {
 
 /// The `PRAGMA user_version`. A change that an older tool would misread has to increment it.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
-/// Makes the tables in an empty database. Errors: journal::error, also for a newer version.
+/// Makes the tables in an empty database, and adds what is new to an older one. Errors:
+/// journal::error, also for a newer version.
 void make_schema(sql::database& db);
-/// Errors: journal::error.
-void check_schema(sql::database& db);
+/// \return the version, at most ours. Errors: journal::error.
+int check_schema(sql::database& db);
 
 /// Arguments as one blob: each followed by a NUL byte, as in /proc/PID/cmdline.
 std::string pack_arguments(const std::vector<std::string>& argv);

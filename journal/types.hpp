@@ -72,6 +72,7 @@ struct run_record {
   std::optional<int> exit_status{};  ///< of the tool
   std::uint64_t succeeded = 0;       ///< jobs
   std::uint64_t failed = 0;
+  std::uint64_t stopped = 0;  ///< with the run, by a signal or --halt
   std::uint64_t skipped = 0;  ///< jobs that an earlier run had done
 };
 

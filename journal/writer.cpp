@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "journal/ending.hpp"
 #include "journal/error.hpp"
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
@@ -41,6 +42,22 @@ moment now() {
   return std::chrono::time_point_cast<moment::duration>(std::chrono::system_clock::now());
 }
 
+/// Jobs by their result.
+struct totals {
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;
+  std::int64_t stopped = 0;
+  std::int64_t skipped = 0;
+
+  void add(const attempt& a) {
+    if (!a.last) return;
+    const attempt_state state = state_of(a, run_state::running);
+    ++(state == attempt_state::succeeded ? succeeded
+       : state == attempt_state::stopped ? stopped
+                                         : failed);
+  }
+};
+
 /// The prepared statements of a batch.
 class batch_statements {
  public:
@@ -52,8 +69,9 @@ class batch_statements {
         part_(db, "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?)"),
         run_row_(db,
                  "UPDATE run SET written = ?1, succeeded = succeeded + ?2, failed = failed + ?3,"
-                 " skipped = skipped + ?4, exit_status = ?5, ended = iif(?5 IS NULL, NULL, ?1)"
-                 " WHERE id = ?6") {}
+                 " stopped = stopped + ?4, skipped = skipped + ?5, exit_status = ?6,"
+                 " ended = iif(?6 IS NULL, NULL, ?1) WHERE id = ?7"),
+        last_(db, "UPDATE attempt SET last = 1 WHERE run = ? AND seq = ? AND number = ?") {}
 
   void add(const attempt& a) {
     const std::string arguments = pack_arguments(a.argv);
@@ -72,10 +90,14 @@ class batch_statements {
     }
   }
 
+  void mark_last(std::uint64_t seq, std::uint32_t number) {
+    last_.integer(run_).integer(static_cast<std::int64_t>(seq)).integer(number).run();
+  }
+
   /// `exit_status`: given if the run has ended.
-  void add_totals(std::int64_t succeeded, std::int64_t failed, std::int64_t skipped,
-                  std::optional<int> exit_status) {
-    run_row_.integer(to_number(now())).integer(succeeded).integer(failed).integer(skipped);
+  void add_totals(const totals& t, std::optional<int> exit_status) {
+    run_row_.integer(to_number(now())).integer(t.succeeded).integer(t.failed);
+    run_row_.integer(t.stopped).integer(t.skipped);
     exit_status ? run_row_.integer(*exit_status) : run_row_.null();
     run_row_.integer(run_).run();
   }
@@ -87,30 +109,34 @@ class batch_statements {
   sql::statement undone_;
   sql::statement part_;
   sql::statement run_row_;
+  sql::statement last_;
 };
 
 /// What waits for the next transaction.
 struct batch {
   std::unordered_map<std::uint64_t, attempt> started;  // by job, while it runs
   std::vector<attempt> ended;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> given_up;  // job and attempt
   std::int64_t skipped = 0;
   std::optional<int> exit_status;
   std::size_t bytes = 0;  // roughly, of the arguments in `ended`
 
   bool full() const { return ended.size() >= queue_limit || bytes >= queue_bytes; }
-  bool empty() const { return started.empty() && ended.empty() && skipped == 0 && !exit_status; }
+  bool empty() const {
+    return started.empty() && ended.empty() && given_up.empty() && skipped == 0 && !exit_status;
+  }
 };
 
 void write(sql::database& db, batch_statements& to, const batch& b) {
   sql::transaction t(db);
-  std::int64_t succeeded = 0;
-  std::int64_t failed = 0;
+  totals sum{.failed = static_cast<std::int64_t>(b.given_up.size()), .skipped = b.skipped};
   for (const attempt& a : b.ended) {
     to.add(a);
-    if (a.last) ++(a.success ? succeeded : failed);
+    sum.add(a);
   }
+  for (const auto& [seq, number] : b.given_up) to.mark_last(seq, number);
   for (const auto& [seq, a] : b.started) to.add(a);
-  to.add_totals(succeeded, failed, b.skipped, b.exit_status);
+  to.add_totals(sum, b.exit_status);
   t.commit();
 }
 
@@ -198,6 +224,10 @@ void writer::record(attempt a) {
 
 void writer::job_skipped() {
   impl_->enqueue([](batch& b) { ++b.skipped; });
+}
+
+void writer::job_given_up(std::uint64_t seq, std::uint32_t number) {
+  impl_->enqueue([&](batch& b) { b.given_up.emplace_back(seq, number); });
 }
 
 void writer::start_end(int exit_status) {

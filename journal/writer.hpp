@@ -53,6 +53,8 @@ class writer {
   void job_started(const attempt& a);
   void record(attempt a);
   void job_skipped();
+  /// The attempt that was recorded last for a job stays the last one, though `last` was not set.
+  void job_given_up(std::uint64_t seq, std::uint32_t number);
 
   /// Writes what is queued; no entry may follow. `exit_status`: of the tool.
   void start_end(int exit_status);

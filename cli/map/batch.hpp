@@ -82,6 +82,7 @@ class batch {
   void take_ends();
   void ended(slot& s, outcome r);
   bool dropped(slot& s, const outcome& r);
+  bool was_interrupted(const brood::completed_process& r);
   void vacate(slot& s);
   bool again(slot& s, const outcome& r);
   void settle(slot& s, const outcome& r);

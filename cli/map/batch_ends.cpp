@@ -34,6 +34,11 @@ job_end end_of(const map_job& job, const outcome& r) {
   return end;
 }
 
+/// With the batch. What was stopped for a limit of its own has that for a reason.
+bool was_stopped(const brood::completed_process& r) {
+  return r.reason == brood::reason::cancelled && !r.success();
+}
+
 /// True for an error that every job would meet, because it does not depend on the arguments.
 bool is_about_the_command(const brood::error& e) {
   switch (e.kind()) {
@@ -76,6 +81,14 @@ bool batch::dropped(slot& s, const outcome& r) {
   return false;
 }
 
+/// On a terminal a Ctrl-C reaches the jobs as it reaches us: one that it ends was stopped, as those
+/// are which we stop. A shell exits with 128 + N.
+bool batch::was_interrupted(const brood::completed_process& r) {
+  const int code = r.status.code().value_or(0);
+  const int by = r.status.signal().value_or(code > exit_signal_base ? code - exit_signal_base : 0);
+  return by != 0 && by == signals_.signal_by_now();
+}
+
 void batch::ended(slot& s, outcome r) {
   s.handle = {};
   if (dropped(s, r)) return;
@@ -91,7 +104,7 @@ void batch::ended(slot& s, outcome r) {
       r->accepted = false;
     }
   }
-  if (stop_at_ && r && !r->success()) {  // of the signal that a terminal sent it
+  if (!s.why && r && !r->success() && (stop_at_ || was_interrupted(*r))) {
     r->reason = brood::reason::cancelled;
     r->accepted = false;
   }
@@ -124,7 +137,7 @@ void batch::vacate(slot& s) {
 
 /// True if there will be another attempt.
 bool batch::again(slot& s, const outcome& r) {
-  if (!starting_ || policy_.attempts < 2) return false;
+  if (!starting_ || policy_.attempts < 2 || (r && was_stopped(*r))) return false;
   const std::optional<std::int64_t> at = s.job->schedule->after(r, monotonic_now());
   if (!at) return false;
   job_end end = end_of(*s.job, r);
@@ -157,6 +170,7 @@ void batch::drop_waiting() {
     const waiting_job& w = waiting_.top();
     const job_end end = end_of(*w.job, *w.before);
     results_.log(end);
+    journal_.given_up(*w.job);
     printer_.finish(w.job->seq);
     ++tally_.done;
     ++tally_.failed;
@@ -186,9 +200,7 @@ void batch::say(const job_end& end) const {
 }
 
 void batch::judge(const job_end& end) {
-  const bool stopped_by_us =
-      end.result != nullptr && end.result->reason == brood::reason::cancelled && cancelling_;
-  if (stopped_by_us) {
+  if (end.result != nullptr && was_stopped(*end.result)) {
     ++cancelled_;
     return;
   }

@@ -209,6 +209,12 @@ void run_journal::ended(const job_end& end, const slot_output* output) {
   in_batch([&] { journal_->record(std::move(a)); });
 }
 
+void run_journal::given_up(const map_job& job) {
+  if (!journal_) return;
+  // The number is that of the attempt which does not come.
+  in_batch([&] { journal_->job_given_up(job.seq, static_cast<std::uint32_t>(job.attempt - 1)); });
+}
+
 void run_journal::start_end(int exit_status) {
   if (journal_) journal_->start_end(exit_status);
 }

@@ -54,6 +54,8 @@ class run_journal {
   void started(const map_job& job);
   /// `output`: the attempt's, or null.
   void ended(const job_end& end, const slot_output* output);
+  /// There will be no other attempt of a job, though its last one ended as if there were.
+  void given_up(const map_job& job);
   void start_end(int exit_status);
   void await_end();  ///< until all is written
   bool at_work() const { return journal_ != nullptr; }

@@ -25,6 +25,17 @@ std::string last_line(std::string_view text) {
   return std::string(newline == std::string_view::npos ? text : text.substr(newline + 1));
 }
 
+using state = journal::attempt_state;
+
+/// How it ended, and its last line, without what differs from job to job.
+std::string cause_of(const journal::attempt& a, const report_source& from) {
+  // The exit status is kept: it tells causes apart.
+  std::string text = a.exit_code ? describe_end(a) : generalised(describe_end(a), a.argv);
+  const std::string said = last_line(tail_of(from.journal, a.err, line_limit));
+  if (!said.empty()) text += ": " + generalised(said, a.argv);
+  return text;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -58,21 +69,22 @@ std::vector<failure_cause> find_causes(const report_source& from) {
   std::vector<failure_cause> causes;
   std::unordered_map<std::string, std::size_t> known;
   from.each([&](const journal::attempt& a) {
-    if (a.success || !a.last) return;
-    const std::string said = last_line(tail_of(from.journal, a.err, line_limit));
-    std::string text = generalised(describe_end(a), a.argv);
-    if (a.ended && a.exit_code)
-      text = describe_end(a);  // the exit status is kept: it tells causes apart
-    if (!said.empty()) text += ": " + generalised(said, a.argv);
+    const state how = from.state_of(a);
+    if (!a.last || how == state::succeeded || how == state::running) return;
+    const std::string text = how == state::failed ? cause_of(a, from) : describe_end(a);
     const auto [place, is_new] = known.try_emplace(text, causes.size());
-    if (is_new) causes.push_back({.text = text});
+    if (is_new) causes.push_back({.state = how, .text = text});
     failure_cause& cause = causes[place->second];
     ++cause.count;
     if (cause.examples.size() < examples_kept) cause.examples.push_back(a);
   });
-  std::stable_sort(
-      causes.begin(), causes.end(),
-      [](const failure_cause& a, const failure_cause& b) { return a.count > b.count; });
+  const auto rank = [](const failure_cause& c) {
+    return c.state == state::failed ? 0 : c.state == state::unfinished ? 1 : 2;
+  };
+  std::stable_sort(causes.begin(), causes.end(),
+                   [rank](const failure_cause& a, const failure_cause& b) {
+                     return rank(a) != rank(b) ? rank(a) < rank(b) : a.count > b.count;
+                   });
   return causes;
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "journal/ending.hpp"
 #include "journal/reader.hpp"
 #include "report/sink.hpp"
 
@@ -19,8 +20,11 @@ struct report_source {
 
   void each(const std::function<void(const journal::attempt&)>& see) const {
     journal.each_attempt(run.id, [&](const journal::attempt& a) {
-      if (!failed_only || (a.ended && !a.success && a.last)) see(a);
+      if (!failed_only || (a.last && state_of(a) == journal::attempt_state::failed)) see(a);
     });
+  }
+  journal::attempt_state state_of(const journal::attempt& a) const {
+    return journal::state_of(a, run.state);
   }
 };
 

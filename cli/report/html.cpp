@@ -38,7 +38,7 @@ class rows {
     number(a.slot);
     milliseconds(a.started - from_.run.info.started);
     milliseconds(a.wall);
-    to_ << (!a.ended ? "\"unfinished\"," : a.success ? "\"ok\"," : "\"failed\",");
+    to_ << "\"" << to_text(from_.state_of(a)) << "\",";
     text(describe_end(a));
     to_ << ",";
     number(a.max_rss_bytes);
@@ -75,7 +75,8 @@ void write_causes(const report_source& from, sink& to) {
   to << "\"causes\":[";
   bool first = true;
   for (const failure_cause& cause : find_causes(from)) {
-    to << (first ? "\n" : ",\n") << "{\"count\":" << std::to_string(cause.count)
+    to << (first ? "\n" : ",\n") << "{\"state\":\"" << to_text(cause.state)
+       << "\",\"count\":" << std::to_string(cause.count)
        << ",\"text\":" << json_in_html(json_string(cause.text)) << ",\"jobs\":[";
     for (std::size_t i = 0; i < cause.examples.size(); ++i) {
       to << (i == 0 ? "" : ",") << std::to_string(cause.examples[i].seq);

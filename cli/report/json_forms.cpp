@@ -23,11 +23,12 @@ void add_output(json_object& to, const std::string& name, const journal::kept_ou
   to.raw(name, inner.number("bytes", kept.bytes).done());
 }
 
-std::string attempt_object(const journal::attempt& a, const journal::reader& journal) {
+std::string attempt_object(const journal::attempt& a, const report_source& from) {
   json_object o;
   o.number("seq", a.seq).number("attempt", a.number).number("slot", a.slot);
   o.words("argv", a.argv).text("key", journal::to_text(a.identity.key));
   o.text("started", utc_time(a.started)).flag("ended", a.ended);
+  o.text("state", to_text(from.state_of(a)));
   if (a.ended) {
     o.flag("success", a.success).flag("last", a.last);
     o.number("pid", a.pid == 0 ? std::nullopt : std::optional(a.pid)).text("reason", a.reason);
@@ -36,8 +37,8 @@ std::string attempt_object(const journal::attempt& a, const journal::reader& jou
     o.seconds("system_seconds", a.system).number("max_rss_bytes", a.max_rss_bytes);
     o.flag("complete", a.complete).text("containment", a.containment);
     if (!a.error.empty()) o.bytes("error", a.error);
-    add_output(o, "stdout", a.out, journal);
-    add_output(o, "stderr", a.err, journal);
+    add_output(o, "stdout", a.out, from.journal);
+    add_output(o, "stderr", a.err, from.journal);
   }
   return o.done();
 }
@@ -51,14 +52,15 @@ std::string run_object(const journal::run_record& run) {
   o.number("workers", run.info.workers).text("started", utc_time(run.info.started));
   o.text("state", to_text(run.state)).seconds("wall_seconds", wall_of(run));
   o.number("exit_status", run.exit_status).number("succeeded", run.succeeded);
-  return o.number("failed", run.failed).number("skipped", run.skipped).done();
+  o.number("failed", run.failed).number("stopped", run.stopped);
+  return o.number("skipped", run.skipped).done();
 }
 
 void write_json(const report_source& from, sink& to) {
   to << "{\"run\":" << run_object(from.run) << ",\n\"attempts\":[";
   bool first = true;
   from.each([&](const journal::attempt& a) {
-    to << (first ? "\n" : ",\n") << attempt_object(a, from.journal);
+    to << (first ? "\n" : ",\n") << attempt_object(a, from);
     first = false;
   });
   to << "\n]}\n";
@@ -83,11 +85,13 @@ void write_trace(const report_source& from, sink& to) {
     const auto length = a.ended ? a.wall : std::max(end - a.started, std::chrono::nanoseconds(0));
     json_object event;
     event.text("ph", "X").text("name", command_line(a.argv));
-    event.text("cat", !a.ended ? "unfinished" : a.success ? "success" : "failure");
+    const journal::attempt_state state = from.state_of(a);
+    event.text("cat", to_text(state));
     event.number("pid", 1).number("tid", a.slot);
     event.raw("ts", microseconds(a.started - from.run.info.started));
     event.raw("dur", microseconds(length));
-    if (a.ended && !a.success) event.text("cname", "terrible");
+    if (state == journal::attempt_state::failed) event.text("cname", "terrible");
+    if (state == journal::attempt_state::stopped) event.text("cname", "grey");
     json_object args;
     args.number("seq", a.seq).number("attempt", a.number).text("end", describe_end(a));
     args.seconds("user_seconds", a.user).seconds("system_seconds", a.system);

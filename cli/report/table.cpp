@@ -131,6 +131,7 @@ void write_metrics(const report_source& from, sink& to) {
   out.family("brood_jobs", "counter", "Jobs by their result.");
   out.sample("_total", label("result", "succeeded"), text(run.succeeded));
   out.sample("_total", label("result", "failed"), text(run.failed));
+  out.sample("_total", label("result", "stopped"), text(run.stopped));
   out.sample("_total", label("result", "skipped"), text(run.skipped));
   out.family("brood_attempts", "counter", "Attempts by why they ended.");
   for (const auto& [reason, count] : all.reasons) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <brood/status.hpp>
+
 #include "journal/ending.hpp"
 #include "report/causes.hpp"
 #include "report/formats.hpp"
@@ -65,10 +67,13 @@ void write_head(const journal::run_record& run, sink& to) {
       break;
     case journal::run_state::ended:
       to << "ended after " << span_text(wall_of(run)) << " with status "
-         << std::to_string(run.exit_status.value_or(0)) << "\n";
+         << std::to_string(run.exit_status.value_or(0));
+      if (const int signal = stopped_by(run)) to << ", stopped by " << brood::signal_name(signal);
+      to << "\n";
   }
   to << "  jobs: " << std::to_string(run.succeeded) << " succeeded, " << std::to_string(run.failed)
      << " failed";
+  if (run.stopped > 0) to << ", " << std::to_string(run.stopped) << " stopped";
   if (run.skipped > 0) to << ", " << std::to_string(run.skipped) << " skipped (done before)";
   to << "\n";
 }

@@ -13,6 +13,7 @@
 #include <brood/shlex.hpp>
 
 #include "bytes.hpp"
+#include "exit.hpp"
 #include "io.hpp"
 #include "journal/error.hpp"
 
@@ -201,6 +202,10 @@ std::string_view to_text(journal::run_state state) {
       return "interrupted";
   }
   return "";
+}
+
+int stopped_by(const journal::run_record& run) {
+  return std::max(0, run.exit_status.value_or(0) - exit_signal_base);
 }
 
 }  // namespace cli

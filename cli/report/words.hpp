@@ -36,5 +36,7 @@ std::string tail_of(const journal::reader& journal, const journal::kept_output& 
 /// How long a run has taken so far, or in all.
 std::chrono::nanoseconds wall_of(const journal::run_record& run);
 std::string_view to_text(journal::run_state state);
+/// The signal that ended the tool, as its exit status tells, or 0.
+int stopped_by(const journal::run_record& run);
 
 }  // namespace cli

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "journal/ending.hpp"
 #include "journal/error.hpp"
 #include "journal/reader.hpp"
 #include "journal/schema.hpp"
@@ -240,6 +241,59 @@ TEST_F(journal_test, the_folder_is_closed_to_others_and_to_git) {
   EXPECT_EQ(support::read_file(folder() + "/.gitignore"), "*\n");
 }
 
+TEST_F(journal_test, an_older_version_is_read_and_grows) {
+  add_run({some_attempt(1, {"a"})});
+  journal::sql::database(held(), journal::sql::access::write, 1s)
+      .execute("ALTER TABLE run DROP COLUMN stopped; PRAGMA user_version = 1");
+  EXPECT_EQ(journal::reader(held()).last_run()->succeeded, 1U);
+  EXPECT_EQ(journal::reader(held()).last_run()->stopped, 0U);
+  journal::attempt stopped = some_attempt(1, {"b"}, 1);
+  stopped.reason = "cancelled";
+  add_run({stopped});
+  EXPECT_EQ(journal::reader(held()).last_run()->stopped, 1U);
+  EXPECT_EQ(journal::reader(held()).run(1)->succeeded, 1U);
+}
+
+TEST_F(journal_test, a_stopped_job_has_not_failed) {
+  journal::attempt a = some_attempt(1, {"a"}, 1);
+  a.reason = "cancelled";
+  journal::attempt again = some_attempt(2, {"b"}, 1);
+  again.last = false;
+  {
+    journal::writer j(folder());
+    j.begin_run(some_run());
+    j.record(a);
+    j.record(again);
+    j.record(some_attempt(3, {"c"}, 1));
+    j.job_given_up(2, 1);
+    j.end_run(143);
+  }
+  const auto run = journal::reader(held()).last_run();
+  EXPECT_EQ(run->stopped, 1U);
+  EXPECT_EQ(run->failed, 2U);
+  EXPECT_TRUE(attempts(1)[1].last);
+  journal::writer j(folder());
+  j.begin_run(some_run());
+  EXPECT_EQ(j.explain(a.identity), "runs: was stopped in run 1");
+  j.end_run(0);
+}
+
+TEST(attempt_state, is_one_of_five) {
+  using journal::run_state;
+  using journal::state_of;
+  using state = journal::attempt_state;
+  journal::attempt a = some_attempt(1, {"a"});
+  EXPECT_EQ(state_of(a, run_state::ended), state::unfinished);
+  EXPECT_EQ(state_of(a, run_state::running), state::running);
+  a.ended = true;
+  EXPECT_EQ(state_of(a, run_state::running), state::succeeded);
+  a.success = false;
+  EXPECT_EQ(state_of(a, run_state::ended), state::failed);
+  a.reason = "cancelled";
+  EXPECT_EQ(state_of(a, run_state::interrupted), state::stopped);
+  EXPECT_EQ(to_text(state::unfinished), "unfinished");
+}
+
 // --- what it refuses -----------------------------------------------------------------------------
 
 TEST_F(journal_test, a_damaged_file_is_named) {
@@ -254,8 +308,8 @@ TEST_F(journal_test, a_damaged_file_is_named) {
 TEST_F(journal_test, a_newer_version_is_named) {
   add_run({});
   journal::sql::database(held(), journal::sql::access::write, 1s)
-      .execute("PRAGMA user_version = 2");
-  const std::string expected = "the journal '" + file() + "' is of version 2, and brood ";
+      .execute("PRAGMA user_version = 99");
+  const std::string expected = "the journal '" + file() + "' is of version 99, and brood ";
   EXPECT_THAT(failure_of([&] { journal::writer(folder()).begin_run(some_run()); }),
               StartsWith(expected));
   EXPECT_THAT(failure_of([&] { journal::reader r(held()); }), StartsWith(expected));
