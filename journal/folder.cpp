@@ -134,6 +134,9 @@ folder folder::make(const std::string& path) {
     refuse(path, std::string("cannot be made: ") + std::strerror(errno));
   }
   folder made = open_ours(path);
+  if (::faccessat(made.descriptor(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
+    refuse(path, std::string("cannot be written to: ") + std::strerror(errno));
+  }
   const int ignore = made.open_file(".gitignore", O_WRONLY | O_CREAT | O_EXCL, 0666);
   if (ignore < 0 && errno == EEXIST) return made;
   const bool written = ignore >= 0 && ::write(ignore, "*\n", 2) == 2;

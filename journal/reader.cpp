@@ -56,8 +56,8 @@ bool is_result(std::string_view path) {
 
 reader::reader(folder where, std::chrono::milliseconds busy)
     : where_(std::move(where)),
-      db_(existing(where_), sql::access::read, busy),
-      locks_(where_, false) {
+      locks_(existing(where_), false),
+      db_(where_, sql::access::read, busy) {
   select_run_ = select_runs(check_schema(db_));
 }
 

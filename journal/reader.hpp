@@ -42,8 +42,8 @@ class reader {
   run_record read_run(const sql::statement& row) const;
 
   folder where_;
+  run_locks locks_;  // first: says so if the file system has no locks
   sql::database db_;
-  run_locks locks_;
   std::string select_run_;
 };
 

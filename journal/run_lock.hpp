@@ -13,7 +13,7 @@ namespace journal {
 /// clean up, and no pid in a file that another process might have by now.
 class run_locks {
  public:
-  /// `writable`: for take(). Errors: journal::error, if writable.
+  /// `writable`: for take(). Errors: unavailable, if the file system has no locks, or if writable.
   run_locks(const folder& where, bool writable);
   ~run_locks();
   run_locks(const run_locks&) = delete;
@@ -24,6 +24,8 @@ class run_locks {
   bool is_held(std::int64_t run) const;
 
  private:
+  void check() const;
+
   std::string path_;
   int fd_ = -1;
 };

@@ -70,6 +70,11 @@ const char* plain_names() {
   return registered == SQLITE_OK ? vfs.zName : nullptr;
 }
 
+bool is_about_shared_memory(int code) {
+  return code == SQLITE_IOERR_SHMMAP || code == SQLITE_IOERR_SHMOPEN ||
+         code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_SHMLOCK;
+}
+
 }  // namespace
 
 database::database(folder where, access how, std::chrono::milliseconds busy)
@@ -122,7 +127,17 @@ void database::fail(int code) const {
     case SQLITE_FULL:
       throw error{"no space left for " + name + ": free some, then repeat with --resume; " +
                   std::string(without)};
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+      throw unavailable{"cannot use " + name + ": " +
+                        (reason != 0 ? std::strerror(reason) : detail)};
     case SQLITE_IOERR:
+      if (is_about_shared_memory(code)) {
+        throw unavailable{"the file system of " + name +
+                          " has no memory that programs share, which SQLite needs (" +
+                          std::strerror(reason) + ")"};
+      }
       if (reason == ENOSPC || reason == EDQUOT) {
         throw error{"no space left for " + name + ": free some, then repeat with --resume; " +
                     std::string(without)};

@@ -170,6 +170,7 @@ struct writer::impl {
   batch queue;
   bool closing = false;
   std::string wrong;  // why the thread gave up; "": it has not
+  bool no_journal_here = false;
   std::thread thread;
 };
 
@@ -188,6 +189,7 @@ std::int64_t writer::await_run() {
   impl& i = *impl_;
   std::unique_lock guard(i.lock);
   i.begun.wait(guard, [&i] { return i.run != 0 || !i.wrong.empty(); });
+  if (i.run == 0 && i.no_journal_here) throw unavailable{i.wrong};
   if (i.run == 0) throw error{i.wrong};
   return i.run;
 }
@@ -271,8 +273,8 @@ void writer::impl::enqueue(Put put) {
 
 void writer::impl::serve(const run_info& info) {
   try {
+    locks.emplace(where, true);  // first: says so if the file system has no locks
     sql::database db(where, sql::access::write, options.busy);
-    locks.emplace(where, true);
     begin(db, info);
     begun.notify_all();
     write_batches(db);
@@ -280,6 +282,7 @@ void writer::impl::serve(const run_info& info) {
   } catch (const error& e) {
     const std::lock_guard guard(lock);
     wrong = e.what();
+    no_journal_here = dynamic_cast<const unavailable*>(&e) != nullptr;
   } catch (const std::exception& e) {
     const std::lock_guard guard(lock);
     wrong = std::string("the journal: ") + e.what();

@@ -21,7 +21,8 @@ struct writer_settings {
 /// most `batch` later. So a tool that is killed loses no more than that, and the database is always
 /// consistent. For one calling thread.
 ///
-/// Errors: every function throws journal::error. What fails on the journal's thread is thrown by
+/// Errors: every function throws journal::error; the constructor and await_run() `unavailable`,
+/// where no journal can be kept here. What fails on the journal's thread is thrown by
 /// the next call, and nothing is written from then on.
 class writer {
  public:

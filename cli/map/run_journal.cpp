@@ -13,7 +13,6 @@
 
 #include "exit.hpp"
 #include "io.hpp"
-#include "journal/error.hpp"
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
 
@@ -95,9 +94,7 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
   try {
     journal_ = std::make_unique<journal::writer>(journal::folder_to_use());
   } catch (const journal::unavailable& e) {
-    // That is no reason not to run.
-    if (s.resume || s.explain) throw;
-    if (!s.quiet) complain(std::string("no journal: ") + e.what());
+    go_on_without(e);
     return;
   }
   identities_ = std::make_unique<identity_maker>(s, c, o);
@@ -111,8 +108,20 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
   journal_->start_run(std::move(info));
 }
 
+/// That there can be no journal is no reason not to run.
+void run_journal::go_on_without(const journal::unavailable& why) {
+  if (settings_.resume || settings_.explain) throw failure{why.what()};
+  if (!settings_.quiet) complain(std::string("no journal: ") + why.what());
+  journal_.reset();
+}
+
 void run_journal::await_run() {
-  if (journal_) kept_name_ = "output/" + std::to_string(journal_->await_run());
+  if (!journal_) return;
+  try {
+    kept_name_ = "output/" + std::to_string(journal_->await_run());
+  } catch (const journal::unavailable& e) {
+    go_on_without(e);
+  }
 }
 
 run_journal::~run_journal() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "journal/error.hpp"
 #include "journal/key.hpp"
 #include "journal/writer.hpp"
 #include "map/command_template.hpp"
@@ -44,8 +45,8 @@ class run_journal {
   run_journal& operator=(const run_journal&) = delete;
   ~run_journal();
 
-  /// Waits until the run has begun; to be called before anything below. Errors: failure, if the
-  /// journal cannot be used.
+  /// Waits until the run has begun; to be called before anything below. Where no journal can be
+  /// kept, it says so and there is none, unless --resume or --explain needs it. Errors: failure.
   void await_run();
   /// To be asked before a job's first attempt: has an earlier run done it? Under --explain it says
   /// so. Errors: failure.
@@ -62,6 +63,7 @@ class run_journal {
 
  private:
   bool look_up(map_job& job);
+  void go_on_without(const journal::unavailable& why);
   void open_kept();
   journal::kept_output keep(const job_end& end, const slot_output& output, bool err);
 

@@ -1,8 +1,10 @@
 // System calls that fail: a seccomp filter, written by hand so that nothing need be linked.
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,9 +36,11 @@ constexpr named calls[] = {
     {"close_range", call_close_range},
     {"execveat", SYS_execveat},
     {"faccessat2", 439},
+    {"fcntl", SYS_fcntl},
     {"ioctl", SYS_ioctl},
     {"kill", SYS_kill},
     {"memfd_create", SYS_memfd_create},
+    {"mmap", SYS_mmap},
     {"openat", SYS_openat},
     {"pidfd_open", 434},
     {"pidfd_send_signal", first_of_5_1},
@@ -47,15 +51,14 @@ constexpr named calls[] = {
 };
 
 constexpr named errors[] = {
-    {"EACCES", EACCES}, {"EINVAL", EINVAL}, {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM},
+    {"EACCES", EACCES}, {"EINVAL", EINVAL}, {"EMFILE", EMFILE},
+    {"ENODEV", ENODEV}, {"ENOLCK", ENOLCK}, {"ENOMEM", ENOMEM},
     {"ENOSYS", ENOSYS}, {"ENOTTY", ENOTTY}, {"EPERM", EPERM},
 };
 
 constexpr named values[] = {
-    {"CLONE_PIDFD", 0x1000},
-    {"P_PIDFD", 3},
-    {"PIDFD_GET_INFO", 0xC040FF0B},
-    {"PIDFD_SIGNAL_PROCESS_GROUP", 4},
+    {"CLONE_PIDFD", 0x1000}, {"F_SETLK", F_SETLK},           {"MAP_SHARED", MAP_SHARED},
+    {"P_PIDFD", 3},          {"PIDFD_GET_INFO", 0xC040FF0B}, {"PIDFD_SIGNAL_PROCESS_GROUP", 4},
 };
 
 template <std::size_t n>

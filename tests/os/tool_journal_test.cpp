@@ -17,6 +17,7 @@
 #include "support/clean.hpp"
 #include "support/files.hpp"
 #include "support/helper.hpp"
+#include "support/obstacle.hpp"
 
 namespace {
 
@@ -82,13 +83,64 @@ TEST_F(ToolJournal, ALinkIsNotUsed) {
 }
 
 TEST_F(ToolJournal, AFolderOfAParentThatIsNotOursIsNoJournal) {
-  ASSERT_EQ(::mkdir(".brood", 0700), 0);
-  ASSERT_EQ(::chmod(".brood", 0777), 0);
-  ASSERT_EQ(::mkdir("below", 0700), 0);
-  ASSERT_EQ(::chdir("below"), 0);
+  support::run_bare({"/bin/mkdir", "-p", "parent/.brood", "parent/below"});
+  ASSERT_EQ(::chmod("parent/.brood", 0777), 0);
+  ASSERT_EQ(::chdir("parent/below"), 0);
   EXPECT_EQ(support::run_bare(map({helper(), "echo", ":::", "a"})).err, "");
   EXPECT_EQ(::access(".brood/journal.db", F_OK), 0);
+  EXPECT_NE(::access("../.brood/journal.db", F_OK), 0);
   ASSERT_EQ(::chdir(dir().c_str()), 0);
+}
+
+TEST_F(ToolJournal, WhereNoneCanBeKeptTheCauseIsNamed) {
+  const std::vector<std::pair<words, std::string>> cases = {
+      {{"--refuse", "fcntl:1=F_SETLK=ENOLCK"},
+       "the file system of '" + path(".brood") +
+           "/lock' has no file locks (No locks available), which a journal needs"},
+      {{"--refuse", "mmap:3&MAP_SHARED=ENODEV"},
+       "the file system of the journal '" + path(".brood") +
+           "/journal.db' has no memory that programs share, which SQLite needs (No such device)"}};
+  for (const auto& [flags, why] : cases) {
+    const support::obstacle missing{"", flags};
+    if (const std::string no = support::why_not(missing); !no.empty()) GTEST_SKIP() << no;
+    const finished run =
+        support::run_bare(support::among(missing, map({"-k", helper(), "echo", ":::", "a", "b"})));
+    EXPECT_EQ(run.code, 0);
+    EXPECT_EQ(run.out, "a\nb\n");
+    EXPECT_EQ(run.err, "brood: no journal: " + why + "\n");
+    const finished resumed =
+        support::run_bare(support::among(missing, map({"--resume", helper(), "echo", ":::", "a"})));
+    EXPECT_EQ(resumed.code, 125);
+    EXPECT_EQ(resumed.err, "brood: " + why + "\n");
+    ASSERT_EQ(support::run_bare(map({helper(), "echo", ":::", "a"})).code, 0);
+    const finished listed = support::run_bare(support::among(missing, {support::tool(), "ls"}));
+    EXPECT_EQ(listed.code, 125);
+    EXPECT_EQ(listed.err, "brood: " + why + "\n");
+    support::run_bare({"/bin/rm", "-r", ".brood"});
+  }
+}
+
+TEST_F(ToolJournal, AFolderOrFileThatMayNotBeWrittenIsNoReasonNotToRun) {
+  ASSERT_EQ(support::run_bare(map({helper(), "echo", ":::", "a"})).code, 0);
+  const auto run_as_nobody = [&](const words& argv) {
+    words all{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
+    if (::geteuid() != 0) all.clear();
+    all.insert(all.end(), argv.begin(), argv.end());
+    return support::run_bare(all);
+  };
+  if (::geteuid() == 0) support::run_bare({"/bin/chown", "-R", "65534:65534", dir()});
+  for (const std::string name : {".brood", ".brood/journal.db", ".brood/lock"}) {
+    ASSERT_EQ(::chmod(name.c_str(), name == ".brood" ? 0500 : 0400), 0);
+    const finished run = run_as_nobody(map({helper(), "echo", ":::", "a"}));
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_EQ(run.out, "a\n");
+    EXPECT_THAT(run.err,
+                testing::MatchesRegex("brood: no journal: .*(Permission denied|readonly).*\n"))
+        << name;
+    EXPECT_EQ(run_as_nobody(map({"--resume", helper(), "echo", ":::", "a"})).code, 125);
+    EXPECT_THAT(run_as_nobody({support::tool(), "ls"}).out, HasSubstr(" ok ")) << name;
+    ASSERT_EQ(::chmod(name.c_str(), name == ".brood" ? 0700 : 0600), 0);
+  }
 }
 
 // --- links in the folder -------------------------------------------------------------------------
@@ -148,17 +200,15 @@ TEST_F(ToolJournal, EachJobHasAFolderOfItsOwn) {
 }
 
 TEST_F(ToolJournal, OutputBelowARelativeFolderIsFoundFromAnywhere) {
-  ASSERT_EQ(::mkdir("below", 0700), 0);
-  ASSERT_EQ(::mkdir(".brood", 0700), 0);
-  ASSERT_EQ(::chdir("below"), 0);
+  support::run_bare({"/bin/mkdir", "-p", "parent/below", "aside"});
+  ASSERT_EQ(::mkdir("parent/.brood", 0700), 0);
+  ASSERT_EQ(::chdir("parent/below"), 0);
   const finished run = support::run_bare(
       map({"--results", "../r/x", "-C", "/", "-j1", "--retry", "2", helper(), "err",
            "attempt {#}\n", "+", "out", "text of {#}", "+", "exit", "{}", ":::", "4", "0"}));
   EXPECT_EQ(run.code, 1) << run.err;
-  ASSERT_EQ(::chdir(dir().c_str()), 0);
-  ASSERT_EQ(::mkdir("aside", 0700), 0);
-  ASSERT_EQ(::chdir("aside"), 0);
-  const std::string journal = path(".brood");
+  ASSERT_EQ(::chdir(path("aside").c_str()), 0);
+  const std::string journal = path("parent/.brood");
   EXPECT_EQ(brood({"report", "--journal", journal, "--logs", "2"}).out, "text of 2attempt 2\n");
   const std::string why = brood({"report", "--journal", journal, "--why", "1"}).out;
   EXPECT_THAT(why, HasSubstr("attempt 2: exit status 4"));

@@ -266,6 +266,10 @@ void os_test::SetUp() {
   pid_t thread = 0;
   std::thread([&] { thread = gettid(); }).join();  // with the first, TSan starts one of its own
   poll_until(2s, [&] { return access(task_of(thread).c_str(), F_OK) != 0; });
+  // The search for a journal ends below it: what others left in TMPDIR is not found.
+  const char* home = std::getenv("HOME");
+  old_home_ = home != nullptr ? std::optional<std::string>(home) : std::nullopt;
+  setenv("HOME", dir_.substr(0, dir_.rfind('/')).c_str(), 1);
   mark_ = new_mark();
   setenv(mark_name, mark_.c_str(), 1);
   before_ = snapshot::take();
@@ -292,6 +296,7 @@ void os_test::TearDown() {
     reap_if_ours(pid);
   }
   unsetenv(mark_name);
+  old_home_ ? setenv("HOME", old_home_->c_str(), 1) : unsetenv("HOME");
   EXPECT_EQ(chdir(old_cwd_.c_str()), 0) << old_cwd_;
   remove_tree(dir_);
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -60,8 +61,8 @@ std::vector<survivor> survivors();
 bool none_survive();
 
 // Starts (never as pid 1, which adopts every orphan) in a fresh directory, which is the working
-// directory, and ends only as it began: same descriptors, signals, umask, environment; no children,
-// no survivors (found by BROOD_TEST_MARK).
+// directory, and is in the home directory; and ends only as it began: same descriptors, signals,
+// umask, environment; no children, no survivors (found by BROOD_TEST_MARK).
 class os_test : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -73,6 +74,7 @@ class os_test : public ::testing::Test {
  private:
   std::string dir_;
   std::string old_cwd_;
+  std::optional<std::string> old_home_;
   std::string mark_;
   snapshot before_;
 };

@@ -30,7 +30,7 @@ class Journal(unittest.TestCase):
 
     def brood(self, *words, status=0, prefix=(), cwd=None):
         done = subprocess.run([*prefix, TOOL, *words], cwd=cwd or self.top, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, check=False, env=dict(os.environ, HOME="/nonexistent"))
+                              stderr=subprocess.PIPE, check=False, env=dict(os.environ, HOME=str(self.top.parent)))
         self.assertEqual(done.returncode, status, done.stderr)
         return done.stdout if status == 0 else done.stderr.decode()
 

@@ -34,7 +34,7 @@ class ToolTest(unittest.TestCase):
         self.top.chmod(0o777)
         self.mark = f"BROOD_TEST_MARK={self.id()}-{os.getpid()}"
         name, value = self.mark.split("=", 1)
-        self.env = dict(os.environ, HOME="/nonexistent", TMPDIR=str(self.top), **{name: value})
+        self.env = dict(os.environ, HOME=str(self.top.parent), TMPDIR=str(self.top), **{name: value})
         self.addCleanup(lambda: self.assertEqual(self.survivors(), {}))
 
     def start(self, *words, prefix=(), **options):
