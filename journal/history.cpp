@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <brood/shlex.hpp>
@@ -18,7 +20,11 @@ std::vector<job_key> load_done(const folder& where, std::chrono::milliseconds bu
   sql::database db(where, sql::access::read, busy);
   std::vector<job_key> keys;
   sql::statement rows(db, "SELECT key FROM done ORDER BY key");
-  while (rows.step()) keys.push_back(to_key(rows.view_at(0)));
+  while (rows.step()) {
+    const job_key key = key_at(rows, 0);
+    if (!keys.empty() && !(keys.back() < key)) rows.refuse(0);
+    keys.push_back(key);
+  }
   return keys;
 }
 
@@ -34,11 +40,15 @@ history::history(const folder& where, std::int64_t before, std::chrono::millisec
                       "SELECT run, seq, number, key, command, subject FROM attempt WHERE run < ?"
                       " ORDER BY run, seq, number");
   rows.integer(before);
+  std::tuple<std::int64_t, std::uint64_t, std::uint32_t> before_this{};
   while (rows.step()) {
     const outcome o{.run = rows.integer_at(0),
-                    .seq = static_cast<std::uint64_t>(rows.integer_at(1)),
+                    .seq = natural_at(rows, 1),
                     .number = static_cast<std::uint32_t>(rows.integer_at(2)),
-                    .key = to_key(rows.view_at(3))};
+                    .key = key_at(rows, 3)};
+    const auto place = std::tuple(o.run, o.seq, o.number);
+    if (!(before_this < place)) rows.refuse(1);
+    before_this = place;
     by_key_[o.key] = o;
     by_command_[static_cast<std::uint64_t>(rows.integer_at(4))] = o;
     const auto subject = static_cast<std::uint64_t>(rows.integer_at(5));
@@ -58,8 +68,11 @@ std::vector<job_part> history::parts_of(const job_key& key) {
   sql::statement rows(db_, "SELECT kind, name, digest FROM part WHERE key = ? ORDER BY kind, name");
   rows.blob(view_of(key));
   while (rows.step()) {
-    const auto kind = static_cast<job_part::kind>(rows.view_at(0).front());
-    parts.push_back({.what = kind, .name = rows.bytes_at(1), .digest = to_key(rows.view_at(2))});
+    const std::string_view kind = rows.view_at(0);
+    if (kind != "e" && kind != "i") rows.refuse(0);
+    parts.push_back({.what = static_cast<job_part::kind>(kind.front()),
+                     .name = rows.bytes_at(1),
+                     .digest = key_at(rows, 2)});
   }
   return parts;
 }

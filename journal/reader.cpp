@@ -63,32 +63,35 @@ reader::reader(folder where, std::chrono::milliseconds busy)
 
 run_record reader::read_run(const sql::statement& row) const {
   run_record r;
-  r.id = row.integer_at(0);
+  r.id = row.integer_at(0, {1, INT64_MAX});
   r.info.argv = unpack_arguments(row.view_at(1));
   r.info.cwd = row.bytes_at(2);
   r.info.version = row.bytes_at(3);
-  r.info.workers = static_cast<std::uint32_t>(row.integer_at(4));
-  r.info.started = to_moment(row.integer_at(5));
+  r.info.workers = small_at(row, 4);
+  r.info.started = moment_at(row, 5);
   if (!row.is_null(7)) {
-    r.ended = to_moment(row.integer_at(7));
+    r.ended = moment_at(row, 7);
   } else if (locks_.is_held(r.id)) {
     r.state = run_state::running;
   } else {
     r.state = run_state::interrupted;
-    r.ended = to_moment(row.integer_at(6));
+    r.ended = moment_at(row, 6);
   }
-  if (!row.is_null(8)) r.exit_status = static_cast<int>(row.integer_at(8));
-  r.succeeded = static_cast<std::uint64_t>(row.integer_at(9));
-  r.failed = static_cast<std::uint64_t>(row.integer_at(10));
-  r.skipped = static_cast<std::uint64_t>(row.integer_at(11));
-  r.stopped = static_cast<std::uint64_t>(row.integer_at(12));
+  r.exit_status = maybe_at(row, 8, {0, 255});
+  r.succeeded = natural_at(row, 9);
+  r.failed = natural_at(row, 10);
+  r.skipped = natural_at(row, 11);
+  r.stopped = natural_at(row, 12);
   return r;
 }
 
 std::vector<run_record> reader::runs() {
   std::vector<run_record> all;
   sql::statement rows(db_, select_run_ + "ORDER BY id");
-  while (rows.step()) all.push_back(read_run(rows));
+  while (rows.step()) {
+    all.push_back(read_run(rows));
+    if (all.size() > 1 && all[all.size() - 2].id >= all.back().id) rows.refuse(0);
+  }
   return all;
 }
 
@@ -109,7 +112,15 @@ void reader::each_attempt(std::int64_t run, const std::function<void(const attem
   sql::statement rows(db_, "SELECT " + std::string(attempt_columns) +
                                " FROM attempt WHERE run = ? ORDER BY seq, number");
   rows.integer(run);
-  while (rows.step()) see(read_attempt(rows));
+  // A damaged tree may lead to the same rows again and again.
+  std::pair<std::uint64_t, std::uint32_t> last{};
+  while (rows.step()) {
+    const attempt a = read_attempt(rows);
+    const std::pair place(a.seq, a.number);
+    if (!(last < place)) rows.refuse(0);
+    last = place;
+    see(a);
+  }
 }
 
 std::vector<attempt> reader::attempts_of(std::int64_t run, std::uint64_t seq) {
@@ -117,7 +128,10 @@ std::vector<attempt> reader::attempts_of(std::int64_t run, std::uint64_t seq) {
   sql::statement rows(db_, "SELECT " + std::string(attempt_columns) +
                                " FROM attempt WHERE run = ? AND seq = ? ORDER BY number");
   rows.integer(run).integer(static_cast<std::int64_t>(seq));
-  while (rows.step()) all.push_back(read_attempt(rows));
+  while (rows.step()) {
+    all.push_back(read_attempt(rows));
+    if (all.size() > 1 && all[all.size() - 2].number >= all.back().number) rows.refuse(1);
+  }
   return all;
 }
 

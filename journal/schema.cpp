@@ -92,13 +92,45 @@ std::vector<std::string> unpack_arguments(std::string_view blob) {
   return argv;
 }
 
-job_key to_key(std::string_view blob) {
+namespace {
+
+// What is read is within these, so that it can be added and subtracted.
+constexpr sql::range flag{0, 1};
+constexpr sql::range natural{0, INT64_MAX / 2};
+constexpr sql::range until_2100{0, 4'102'444'800'000'000'000};
+constexpr sql::range thirty_years{0, 1'000'000'000'000'000'000};
+constexpr sql::range an_int{0, INT32_MAX};
+constexpr sql::range signals{1, 127};
+constexpr sql::range positions{1, INT64_MAX / 2};
+constexpr sql::range a_million{0, 1'000'000};  // the most that --jobs takes
+
+}  // namespace
+
+job_key key_at(const sql::statement& row, int column) {
+  const std::string_view blob = row.view_at(column);
   job_key key{};
-  std::memcpy(key.data(), blob.data(), std::min(blob.size(), key.size()));
+  if (blob.size() != key.size()) row.refuse(column);
+  std::memcpy(key.data(), blob.data(), key.size());
   return key;
 }
 
-moment to_moment(std::int64_t nanoseconds) { return moment(std::chrono::nanoseconds(nanoseconds)); }
+moment moment_at(const sql::statement& row, int column) {
+  return moment(std::chrono::nanoseconds(row.integer_at(column, until_2100)));
+}
+
+std::uint64_t natural_at(const sql::statement& row, int column) {
+  return static_cast<std::uint64_t>(row.integer_at(column, natural));
+}
+
+std::uint32_t small_at(const sql::statement& row, int column) {
+  return static_cast<std::uint32_t>(row.integer_at(column, a_million));
+}
+
+std::optional<int> maybe_at(const sql::statement& row, int column, sql::range within) {
+  if (row.is_null(column)) return {};
+  return static_cast<int>(row.integer_at(column, within));
+}
+
 std::int64_t to_number(moment t) { return t.time_since_epoch().count(); }
 
 const std::string_view attempt_columns =
@@ -108,42 +140,38 @@ const std::string_view attempt_columns =
 
 attempt read_attempt(const sql::statement& row) {
   int column = 0;
-  const auto number = [&] { return row.integer_at(column++); };
-  const auto natural = [&] { return static_cast<std::uint64_t>(number()); };
+  const auto number = [&](sql::range within = {}) { return row.integer_at(column++, within); };
   const auto bytes = [&] { return row.bytes_at(column++); };
-  const auto span = [&] { return std::chrono::nanoseconds(number()); };
-  const auto maybe = [&] {
-    const int at = column++;
-    return row.is_null(at) ? std::nullopt : std::optional(static_cast<int>(row.integer_at(at)));
-  };
+  const auto yes = [&] { return number(flag) != 0; };
+  const auto span = [&] { return std::chrono::nanoseconds(number(thirty_years)); };
   const auto output = [&] {
     kept_output kept;
     kept.path = bytes();
-    kept.offset = natural();
-    kept.bytes = natural();
+    kept.offset = natural_at(row, column++);
+    kept.bytes = natural_at(row, column++);
     return kept;
   };
   attempt a;
-  a.seq = natural();
-  a.number = static_cast<std::uint32_t>(number());
-  a.slot = static_cast<std::uint32_t>(number());
+  a.seq = static_cast<std::uint64_t>(number(positions));
+  a.number = static_cast<std::uint32_t>(number({1, INT32_MAX}));
+  a.slot = small_at(row, column++);
   a.argv = unpack_arguments(row.view_at(column++));
-  a.identity.key = to_key(row.view_at(column++));
-  a.identity.command = natural();
-  a.identity.subject = natural();
-  a.started = to_moment(number());
-  a.ended = number() != 0;
-  a.success = number() != 0;
-  a.last = number() != 0;
+  a.identity.key = key_at(row, column++);
+  a.identity.command = static_cast<std::uint64_t>(number());
+  a.identity.subject = static_cast<std::uint64_t>(number());
+  a.started = moment_at(row, column++);
+  a.ended = yes();
+  a.success = yes();
+  a.last = yes();
   a.wall = span();
   a.user = span();
   a.system = span();
-  a.max_rss_bytes = natural();
-  a.pid = static_cast<int>(number());
+  a.max_rss_bytes = natural_at(row, column++);
+  a.pid = static_cast<int>(number(an_int));
   a.reason = bytes();
-  a.exit_code = maybe();
-  a.signal = maybe();
-  a.complete = number() != 0;
+  a.exit_code = maybe_at(row, column++, an_int);
+  a.signal = maybe_at(row, column++, signals);
+  a.complete = yes();
   a.containment = bytes();
   a.error = bytes();
   a.out = output();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +29,14 @@ std::vector<std::string> unpack_arguments(std::string_view blob);
 inline std::string_view view_of(const job_key& key) {
   return {reinterpret_cast<const char*>(key.data()), key.size()};
 }
-job_key to_key(std::string_view blob);
-
-moment to_moment(std::int64_t nanoseconds);
 std::int64_t to_number(moment t);
+
+// What a column has. Errors: journal::error, for what no run writes.
+job_key key_at(const sql::statement& row, int column);
+moment moment_at(const sql::statement& row, int column);
+std::uint64_t natural_at(const sql::statement& row, int column);
+std::uint32_t small_at(const sql::statement& row, int column);  ///< at most a million
+std::optional<int> maybe_at(const sql::statement& row, int column, sql::range within);
 
 /// The columns of the table `attempt` for a SELECT, and the attempt that such a row describes.
 extern const std::string_view attempt_columns;

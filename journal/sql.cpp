@@ -81,6 +81,7 @@ database::database(folder where, access how, std::chrono::milliseconds busy)
     : where_(std::move(where)), path_(where_.path_of(database_name)), busy_(busy) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE;
   flags |= how == access::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  check_files();
   const std::string name = where_.held_path_of(database_name);
   std::string uri = uri_of(name);
   if (how == access::read && is_still(where_)) uri += "?immutable=1";
@@ -88,6 +89,7 @@ database::database(folder where, access how, std::chrono::milliseconds busy)
       sqlite3_open_v2(uri.c_str(), &handle_, flags, name == path_ ? nullptr : plain_names());
   try {
     if (code != SQLITE_OK) fail(code);
+    harden();
     sqlite3_busy_handler(handle_, wait_for_lock, this);
   } catch (...) {
     sqlite3_close(handle_);
@@ -121,9 +123,7 @@ void database::fail(int code) const {
                   "' names it): wait for it or end it; " + std::string(without)};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      throw error{name + " is damaged (" + detail +
-                  "): move it away to begin a new one; 'sqlite3 " + path_ +
-                  " .recover' prints what can be saved"};
+      fail_damaged(detail);
     case SQLITE_FULL:
       throw error{"no space left for " + name + ": free some, then repeat with --resume; " +
                   std::string(without)};
@@ -149,6 +149,36 @@ void database::fail(int code) const {
   std::string text = "cannot use " + name + ": " + detail;
   if (reason != 0) text += std::string(" (") + std::strerror(reason) + ")";
   throw error{text + "; " + std::string(without)};
+}
+
+void database::fail_damaged(const std::string& what) const {
+  throw error{"the journal '" + path_ + "' is damaged (" + what +
+              "): move it away to begin a new one; 'sqlite3 " + path_ +
+              " .recover' prints what can be saved"};
+}
+
+/// A pipe would be waited for, without an end.
+void database::check_files() const {
+  for (const char* end : {"", "-wal", "-shm"}) {
+    const std::string name = std::string(database_name) + end;
+    struct stat about {};
+    if (::fstatat(where_.descriptor(), name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISREG(about.st_mode)) {
+      throw error{"'" + where_.path_of(name) + "' is no regular file: move it away"};
+    }
+  }
+}
+
+/// A journal may come from somebody else. Nothing in it is code, and nothing is larger than it can
+/// be: arguments are a few MiB at most.
+void database::harden() {
+  constexpr int longest = 64 << 20;
+  sqlite3_limit(handle_, SQLITE_LIMIT_LENGTH, longest);
+  for (const int part : {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_VIEW,
+                         SQLITE_DBCONFIG_ENABLE_TRIGGER}) {
+    sqlite3_db_config(handle_, part, 0, nullptr);
+  }
+  sqlite3_exec(handle_, "PRAGMA cell_size_check = ON", nullptr, nullptr, nullptr);
 }
 
 void database::execute(const char* text) {
@@ -242,11 +272,21 @@ bool statement::is_null(int column) const {
   return sqlite3_column_type(handle_, column) == SQLITE_NULL;
 }
 
-std::int64_t statement::integer_at(int column) const {
-  return sqlite3_column_int64(handle_, column);
+void statement::refuse(int column) const {
+  db_.fail_damaged("no run writes such a value of '" +
+                   std::string(sqlite3_column_name(handle_, column)) + "'");
+}
+
+std::int64_t statement::integer_at(int column, range within) const {
+  if (sqlite3_column_type(handle_, column) != SQLITE_INTEGER) refuse(column);
+  const std::int64_t n = sqlite3_column_int64(handle_, column);
+  if (n < within.low || n > within.high) refuse(column);
+  return n;
 }
 
 std::string_view statement::view_at(int column) const {
+  const int type = sqlite3_column_type(handle_, column);
+  if (type != SQLITE_BLOB && type != SQLITE_TEXT) refuse(column);
   const void* bytes = sqlite3_column_blob(handle_, column);
   const int size = sqlite3_column_bytes(handle_, column);
   return {static_cast<const char*>(bytes), static_cast<std::size_t>(size)};

@@ -16,6 +16,12 @@ namespace journal::sql {
 
 enum class access { read, write };
 
+/// From `low` to `high`.
+struct range {
+  std::int64_t low = INT64_MIN;
+  std::int64_t high = INT64_MAX;
+};
+
 class database {
  public:
   /// The database in `where`. `busy`: how long to wait for another process that writes. `write`
@@ -41,11 +47,15 @@ class database {
 
   /// Throws journal::error about the latest call, which returned `code`.
   [[noreturn]] void fail(int code) const;
+  /// Throws journal::error: what is in the database is nothing that a run writes.
+  [[noreturn]] void fail_damaged(const std::string& what) const;
 
   sqlite3* handle() const { return handle_; }
   const std::string& path() const { return path_; }
 
  private:
+  void check_files() const;
+  void harden();
   static int wait_for_lock(void* self, int calls);
 
   folder where_;  // held, as SQLite opens further files in it later
@@ -72,10 +82,13 @@ class statement {
   bool step();  ///< true: there is a row; false: no more, and it can be bound again
   void run();   ///< steps to the end
 
+  // A value of another type, or out of its range, is damage: errors.
   bool is_null(int column) const;
-  std::int64_t integer_at(int column) const;
+  std::int64_t integer_at(int column, range within = {}) const;
   std::string bytes_at(int column) const;      ///< text or a blob
   std::string_view view_at(int column) const;  ///< the same; valid until the next step
+  /// For the value of a column that a caller has found to be damaged.
+  [[noreturn]] void refuse(int column) const;
 
  private:
   void check(int code) const;

@@ -3,7 +3,9 @@
 #include "report/json_forms.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "journal/ending.hpp"
@@ -77,11 +79,12 @@ void write_trace(const report_source& from, sink& to) {
   to << "{\"displayTimeUnit\":\"ms\",\"otherData\":" << run_object(from.run)
      << ",\n\"traceEvents\":[\n"
      << named("process_name", 0, "run " + std::to_string(from.run.id));
-  for (std::uint32_t slot = 1; slot <= from.run.info.workers; ++slot) {
-    to << ",\n" << named("thread_name", slot, "worker " + std::to_string(slot));
-  }
   const journal::moment end = from.run.info.started + wall_of(from.run);
+  std::set<std::uint32_t> slots;
   from.each([&](const journal::attempt& a) {
+    if (slots.insert(a.slot).second) {
+      to << ",\n" << named("thread_name", a.slot, "worker " + std::to_string(a.slot));
+    }
     const auto length = a.ended ? a.wall : std::max(end - a.started, std::chrono::nanoseconds(0));
     json_object event;
     event.text("ph", "X").text("name", command_line(a.argv));

@@ -71,9 +71,9 @@ struct sums {
     ++reasons[a.reason];
     const auto place = std::lower_bound(bounds.begin(), bounds.end(), to_seconds(a.wall));
     ++durations[static_cast<std::size_t>(place - bounds.begin())];
-    wall += a.wall;
-    user += a.user;
-    system += a.system;
+    add_to(wall, a.wall);
+    add_to(user, a.user);
+    add_to(system, a.system);
     largest = std::max(largest, a.max_rss_bytes);
   }
 };

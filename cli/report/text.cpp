@@ -35,7 +35,7 @@ struct extremes {
   void add(const journal::attempt& a) {
     if (!a.ended) return;
     walls.push_back(a.wall);
-    cpu += a.user + a.system;
+    add_to(cpu, a.user + a.system);
     if (a.wall > longest_wall) {
       longest_wall = a.wall;
       longest = a.seq;

@@ -16,6 +16,12 @@ double to_seconds(std::chrono::nanoseconds t);
 /// With `digits` digits after the point, in every locale.
 std::string fixed(double value, int digits);
 
+/// Adds to a sum, which has an end: what a journal says may be anything.
+inline void add_to(std::chrono::nanoseconds& sum, std::chrono::nanoseconds more) {
+  constexpr auto most = std::chrono::nanoseconds::max();
+  sum = sum > most - more ? most : sum + more;
+}
+
 std::string span_text(std::chrono::nanoseconds t);  ///< "250 ms", "1.250 s", "2 min 05 s"
 std::string size_text(std::uint64_t bytes);         ///< "3.0 MiB"
 std::string local_time(journal::moment t);          ///< "2026-11-21 12:00:00"
