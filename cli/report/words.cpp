@@ -123,8 +123,11 @@ std::string printable(std::string_view text) {
 }
 
 std::string xml_escaped(std::string_view text) {
+  constexpr std::string_view unknown = "\xEF\xBF\xBD";
   std::string out;
-  for (const char c : to_utf8(text)) {
+  const std::string all = to_utf8(text);
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    const char c = all[at];
     switch (c) {
       case '&':
         out += "&amp;";
@@ -139,13 +142,21 @@ std::string xml_escaped(std::string_view text) {
         out += "&quot;";
         break;
       case '\n':
-        out += "&#10;";
-        break;
       case '\t':
-        out += "&#9;";
+      case '\r':  // as it is, it would be read as a space or a newline
+        ((out += "&#") += std::to_string(c)) += ';';
         break;
       default:
-        is_control(c)&& c != 0x7F ? out += "\xEF\xBF\xBD" : out += c;  // XML 1.0 cannot have them
+        // XML 1.0 cannot have U+FFFE, U+FFFF, and other control characters than those above.
+        if (const std::string_view code = std::string_view(all).substr(at, 3);
+            code == "\xEF\xBF\xBE" || code == "\xEF\xBF\xBF") {
+          out += unknown;
+          at += 2;
+        } else if (is_control(c) && c != 0x7F) {
+          out += unknown;
+        } else {
+          out += c;
+        }
     }
   }
   return out;

@@ -15,7 +15,7 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 BIN = Path(sys.argv.pop(1)).resolve()
-TOOL, WRITER = BIN / "brood", BIN / "journal-writer"
+TOOL, WRITER, HELPER = BIN / "brood", BIN / "journal-writer", BIN / "brood-helper"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
 PATIENCE = 60
 
@@ -32,7 +32,7 @@ class Journal(unittest.TestCase):
         done = subprocess.run([*prefix, TOOL, *words], cwd=cwd or self.top, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, check=False, env=dict(os.environ, HOME=str(self.top.parent)))
         self.assertEqual(done.returncode, status, done.stderr)
-        return done.stdout if status == 0 else done.stderr.decode()
+        return done.stdout if status == 0 else done.stderr.decode(errors="replace")
 
     def write(self, jobs, *command):
         subprocess.run([WRITER, self.folder, str(jobs), *command], check=True, stdout=subprocess.DEVNULL)
@@ -175,6 +175,16 @@ class Journal(unittest.TestCase):
         for line in metrics.splitlines()[:-1]:
             self.assertRegex(line, r'^(# (HELP|TYPE|UNIT) \w+ .+|\w+\{(\w+="([^"\\]|\\[\\n"])*",?)+\} [0-9.]+)$')
         self.assertIn('brood_jobs_total{run="1",result="failed"} 10\n', metrics)
+
+    def test_junit_is_well_formed_whatever_jobs_are_called_and_write(self):
+        every = bytes(range(1, 256)) + "".join(map(chr, [0x80, 0x85, 0x2028, 0xfdd0, 0xfffe, 0xffff, 0x1ffff, 0x10ffff])).encode()
+        for name in (every, b"]]>", b"\xed\xa0\x80", "\uffff".encode(), b"<!--", b"\r\n"):
+            self.brood("map", HELPER, "exec", "/bin/sh", "-c", 'printf %s "$0"; printf %s "$0" >&2; exit $1', name, ":::", "3", status=1)
+            suite = xml.etree.ElementTree.fromstring(self.brood("report", "--as", "junit"))
+            self.assertEqual(suite.get("failures"), "1")
+            self.assertIn("exit status 3", suite.find(".//failure").get("message"))
+            self.assertEqual(len(suite.findall(".//system-out")), 1)
+        self.assertEqual(suite.find(".//system-out").text, "\r\n")
 
     def test_wrong_words(self):
         self.write(1)

@@ -22,6 +22,13 @@ TEST(report_words, a_command_is_one_line_that_a_shell_reads) {
 TEST(report_words, xml_has_no_control_characters) {
   EXPECT_EQ(cli::xml_escaped("<a b=\"&\">\n\t\x01\xFF"),
             "&lt;a b=&quot;&amp;&quot;&gt;&#10;&#9;\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(cli::xml_escaped("a\r\x7F"), "a&#13;\x7F");
+}
+
+TEST(report_words, xml_has_no_characters_that_are_none) {
+  EXPECT_EQ(cli::xml_escaped("\uFFFE\uFFFFx\uFFFD\uFDD0\U0001FFFF\U0010FFFF"),
+            "\uFFFD\uFFFDx\uFFFD\uFDD0\U0001FFFF\U0010FFFF");
+  EXPECT_EQ(cli::xml_escaped("\xEF\xBF"), "\uFFFD\uFFFD");
 }
 
 TEST(report_words, labels_of_metrics_are_escaped) {
