@@ -248,6 +248,10 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
   return found.end();
 }
 
+std::size_t count_flags(const verb_flags& verb, std::span<char* const> words) {
+  return located(verb, words).end();
+}
+
 std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char* const> words) {
   std::vector<std::string> shown(words.begin(), words.end());
   const located found(verb, words);

@@ -86,6 +86,9 @@ void set_kill_after(settings& s, const std::string& text);
 /// them. Errors: failure.
 std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, settings& to);
 
+/// How many of the words are flags, without reading them. Errors: failure.
+std::size_t count_flags(const verb_flags& verb, std::span<char* const> words);
+
 /// The words as they may be written down: without the values of --env, and without the text of
 /// --input. Errors: failure.
 std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char* const> words);

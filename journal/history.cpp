@@ -63,6 +63,12 @@ attempt history::load(const outcome& o) {
   return row.step() ? read_attempt(row) : attempt{};
 }
 
+std::optional<std::pair<std::int64_t, attempt>> history::latest(const job_key& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return {};
+  return std::pair(found->second.run, load(found->second));
+}
+
 std::vector<job_part> history::parts_of(const job_key& key) {
   std::vector<job_part> parts;
   sql::statement rows(db_, "SELECT kind, name, digest FROM part WHERE key = ? ORDER BY kind, name");

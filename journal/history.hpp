@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "journal/sql.hpp"
@@ -23,6 +25,8 @@ class history {
   history(const folder& where, std::int64_t before, std::chrono::milliseconds busy);
 
   std::string explain(const job_identity& job);
+  /// The latest attempt of a job, and its run.
+  std::optional<std::pair<std::int64_t, attempt>> latest(const job_key& key);
   /// The inputs and variables that the journal has for a job, sorted.
   std::vector<job_part> parts_of(const job_key& key);
 

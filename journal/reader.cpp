@@ -58,7 +58,8 @@ reader::reader(folder where, std::chrono::milliseconds busy)
     : where_(std::move(where)),
       locks_(existing(where_), false),
       db_(where_, sql::access::read, busy) {
-  select_run_ = select_runs(check_schema(db_));
+  version_ = check_schema(db_);
+  select_run_ = select_runs(version_);
 }
 
 run_record reader::read_run(const sql::statement& row) const {
@@ -120,6 +121,22 @@ void reader::each_attempt(std::int64_t run, const std::function<void(const attem
     if (!(last < place)) rows.refuse(0);
     last = place;
     see(a);
+  }
+}
+
+void reader::each_skipped(std::int64_t run, const std::function<void(const skipped_job&)>& see) {
+  if (version_ < 3) return;
+  sql::statement rows(db_, "SELECT jobs FROM skipped WHERE run = ? ORDER BY seq");
+  rows.integer(run);
+  for (std::uint64_t last = 0; rows.step();) {
+    std::string_view jobs = rows.view_at(0);
+    for (; jobs.size() >= skipped_size; jobs.remove_prefix(skipped_size)) {
+      const skipped_job job = unpack_skipped(jobs);
+      if (job.seq <= last) rows.refuse(0);
+      last = job.seq;
+      see(job);
+    }
+    if (!jobs.empty()) rows.refuse(0);
   }
 }
 

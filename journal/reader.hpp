@@ -27,6 +27,8 @@ class reader {
 
   /// All attempts of a run, ordered by the number of the job, then of the attempt.
   void each_attempt(std::int64_t run, const std::function<void(const attempt&)>& see);
+  /// The jobs that a run has skipped, in their order.
+  void each_skipped(std::int64_t run, const std::function<void(const skipped_job&)>& see);
   /// The attempts of one job.
   std::vector<attempt> attempts_of(std::int64_t run, std::uint64_t seq);
 
@@ -44,6 +46,7 @@ class reader {
   folder where_;
   run_locks locks_;  // first: says so if the file system has no locks
   sql::database db_;
+  int version_ = 0;
   std::string select_run_;
 };
 

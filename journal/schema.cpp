@@ -45,6 +45,9 @@ constexpr std::array<const char*, schema_version> steps{
     tables,
     "ALTER TABLE run ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;"
     "PRAGMA user_version = 2;",
+    "CREATE TABLE skipped (run INTEGER NOT NULL, seq INTEGER NOT NULL, jobs BLOB NOT NULL,"
+    " PRIMARY KEY (run, seq)) WITHOUT ROWID;"
+    "PRAGMA user_version = 3;",
 };
 
 bool is_empty(sql::database& db) {
@@ -177,6 +180,20 @@ attempt read_attempt(const sql::statement& row) {
   a.out = output();
   a.err = output();
   return a;
+}
+
+void pack_skipped(std::string& blob, std::uint64_t seq, const job_key& key) {
+  for (unsigned shift = 0; shift < 64; shift += 8) blob += static_cast<char>(seq >> shift);
+  blob += view_of(key);
+}
+
+skipped_job unpack_skipped(std::string_view blob) {
+  skipped_job job;
+  for (std::size_t i = 8; i-- > 0;) {
+    job.seq = job.seq << 8 | static_cast<unsigned char>(blob[i]);
+  }
+  std::memcpy(job.key.data(), blob.data() + 8, job.key.size());
+  return job;
 }
 
 const std::string_view insert_attempt =

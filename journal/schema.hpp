@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +15,7 @@
 namespace journal {
 
 /// The `PRAGMA user_version`. A change that an older tool would misread has to increment it.
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 /// Makes the tables in an empty database, and adds what is new to an older one. Errors:
 /// journal::error, also for a newer version.
@@ -41,6 +42,11 @@ std::optional<int> maybe_at(const sql::statement& row, int column, sql::range wi
 /// The columns of the table `attempt` for a SELECT, and the attempt that such a row describes.
 extern const std::string_view attempt_columns;
 attempt read_attempt(const sql::statement& row);
+
+/// The jobs that a run has skipped, as one blob: of each its number, little-endian, and its key.
+void pack_skipped(std::string& blob, std::uint64_t seq, const job_key& key);
+inline constexpr std::size_t skipped_size = 24;
+skipped_job unpack_skipped(std::string_view blob);
 
 /// The statement that writes an attempt, and the binding of its parameters.
 extern const std::string_view insert_attempt;

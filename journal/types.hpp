@@ -62,6 +62,12 @@ struct run_info {
   moment started{};
 };
 
+/// A job that --resume did not run again.
+struct skipped_job {
+  std::uint64_t seq = 0;
+  job_key key{};
+};
+
 enum class run_state { running, ended, interrupted };
 
 struct run_record {

@@ -71,6 +71,7 @@ class batch_statements {
                  "UPDATE run SET written = ?1, succeeded = succeeded + ?2, failed = failed + ?3,"
                  " stopped = stopped + ?4, skipped = skipped + ?5, exit_status = ?6,"
                  " ended = iif(?6 IS NULL, NULL, ?1) WHERE id = ?7"),
+        skipped_(db, "INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)"),
         last_(db, "UPDATE attempt SET last = 1 WHERE run = ? AND seq = ? AND number = ?") {}
 
   void add(const attempt& a) {
@@ -88,6 +89,10 @@ class batch_statements {
     } else {
       undone_.blob(key).run();
     }
+  }
+
+  void add_skipped(std::uint64_t first, const std::string& jobs) {
+    skipped_.integer(run_).integer(static_cast<std::int64_t>(first)).blob(jobs).run();
   }
 
   void mark_last(std::uint64_t seq, std::uint32_t number) {
@@ -109,6 +114,7 @@ class batch_statements {
   sql::statement undone_;
   sql::statement part_;
   sql::statement run_row_;
+  sql::statement skipped_;
   sql::statement last_;
 };
 
@@ -117,25 +123,28 @@ struct batch {
   std::unordered_map<std::uint64_t, attempt> started;  // by job, while it runs
   std::vector<attempt> ended;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> given_up;  // job and attempt
-  std::int64_t skipped = 0;
+  std::uint64_t first_skipped = 0;
+  std::string skipped;  // as the journal has them
   std::optional<int> exit_status;
   std::size_t bytes = 0;  // roughly, of the arguments in `ended`
 
-  bool full() const { return ended.size() >= queue_limit || bytes >= queue_bytes; }
+  bool full() const { return ended.size() >= queue_limit || bytes + skipped.size() >= queue_bytes; }
   bool empty() const {
-    return started.empty() && ended.empty() && given_up.empty() && skipped == 0 && !exit_status;
+    return started.empty() && ended.empty() && given_up.empty() && skipped.empty() && !exit_status;
   }
 };
 
 void write(sql::database& db, batch_statements& to, const batch& b) {
   sql::transaction t(db);
-  totals sum{.failed = static_cast<std::int64_t>(b.given_up.size()), .skipped = b.skipped};
+  totals sum{.failed = static_cast<std::int64_t>(b.given_up.size()),
+             .skipped = static_cast<std::int64_t>(b.skipped.size() / skipped_size)};
   for (const attempt& a : b.ended) {
     to.add(a);
     sum.add(a);
   }
   for (const auto& [seq, number] : b.given_up) to.mark_last(seq, number);
   for (const auto& [seq, a] : b.started) to.add(a);
+  if (!b.skipped.empty()) to.add_skipped(b.first_skipped, b.skipped);
   to.add_totals(sum, b.exit_status);
   t.commit();
 }
@@ -224,8 +233,11 @@ void writer::record(attempt a) {
   });
 }
 
-void writer::job_skipped() {
-  impl_->enqueue([](batch& b) { ++b.skipped; });
+void writer::job_skipped(std::uint64_t seq, const job_key& key) {
+  impl_->enqueue([&](batch& b) {
+    if (b.skipped.empty()) b.first_skipped = seq;
+    pack_skipped(b.skipped, seq, key);
+  });
 }
 
 void writer::job_given_up(std::uint64_t seq, std::uint32_t number) {

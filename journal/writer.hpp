@@ -53,7 +53,7 @@ class writer {
   /// A job that has ended before its batch is written leaves only the entry of record().
   void job_started(const attempt& a);
   void record(attempt a);
-  void job_skipped();
+  void job_skipped(std::uint64_t seq, const job_key& key);
   /// The attempt that was recorded last for a job stays the last one, though `last` was not set.
   void job_given_up(std::uint64_t seq, std::uint32_t number);
 

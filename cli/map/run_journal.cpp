@@ -140,7 +140,7 @@ bool run_journal::look_up(map_job& job) {
                                  "\n");
   }
   if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
-  journal_->job_skipped();
+  journal_->job_skipped(job.seq, job.identity.key);
   return true;
 }
 

@@ -186,6 +186,41 @@ class Journal(unittest.TestCase):
             self.assertEqual(len(suite.findall(".//system-out")), 1)
         self.assertEqual(suite.find(".//system-out").text, "\r\n")
 
+    def suite(self, *words):
+        return xml.etree.ElementTree.fromstring(self.brood("report", "--as", "junit", *words))[0]
+
+    def test_junit_knows_tests_again(self):
+        script = 'echo >> "$0"; [ $(wc -l < "$0") -ge $1 ] || { echo no >&2; exit 3; }'
+        arguments = (":::", "a", "a", "b", "c", ":::+", "1", "1", "2", "9")
+        self.brood("map", "-j1", "--retry", "2", HELPER, "exec", "/bin/sh", "-c", script, *arguments, status=1)
+        first = self.suite()
+        names = [case.get("name") for case in first.iter("testcase")]
+        self.assertEqual([name.removeprefix(names[0]) for name in names[:2]], ["", " #2"])
+        self.assertEqual({case.get("classname") for case in first.iter("testcase")}, {"brood-helper"})
+        self.assertEqual(first.get("name").split()[1:3], ["exec", "/bin/sh"])
+        self.assertTrue(first.get("name").endswith("exit 3; }'"))
+        self.assertEqual([first.get(n) for n in ("tests", "failures", "errors", "skipped", "flakes")], ["4", "1", "0", "0", "1"])
+        cases = list(first.iter("testcase"))
+        self.assertEqual([[child.tag for child in case] for case in cases],
+                         [["properties"], ["properties"], ["properties", "flakyFailure"],
+                          ["properties", "failure", "rerunFailure", "system-err"]])
+        self.assertEqual(cases[2][1].get("message"), "exit status 3")
+        self.assertEqual(cases[2][1].find("system-err").text, "no\n")
+        facts = {p.get("name"): p.get("value") for p in cases[2].iter("property")}
+        self.assertEqual((facts["job"], facts["attempts"]), ("3", "2"))
+        facts = {p.get("name"): p.get("value") for p in first.find("properties")}
+        self.assertEqual((facts["run"], facts["state"], facts["exit_status"], facts["directory"]), ("1", "ended", "1", str(self.top)))
+        # In another order, with other options, and resumed.
+        self.brood("map", "-j2", "--resume", HELPER, "exec", "/bin/sh", "-c", script, ":::", "x", "c", "b", "a", "a",
+                   ":::+", "1", "9", "2", "1", "1", status=1)
+        second = self.suite()
+        self.assertEqual(second.get("name"), first.get("name"))
+        self.assertEqual([second.get(n) for n in ("tests", "failures", "errors", "skipped")], ["5", "1", "0", "3"])
+        self.assertEqual(set(names) - {case.get("name") for case in second.iter("testcase")}, set())
+        self.assertEqual({case.get("message") for case in second.iter("skipped")}, {"succeeded in run 1"})
+        failed = self.suite("--failed", "1")
+        self.assertEqual([len(list(failed.iter(tag))) for tag in ("testcase", "rerunFailure")], [1, 1])
+
     def test_wrong_words(self):
         self.write(1)
         for words, text in ((["7"], "there is no run 7; the last one is 1"),

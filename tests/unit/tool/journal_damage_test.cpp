@@ -56,7 +56,7 @@ class journal_damage : public testing::Test {
       b.last = true;
       j.record(b);
       j.job_started(some_attempt(3, {"d"}));
-      j.job_skipped();
+      j.job_skipped(4, a.identity.key);
       if (run == 1) j.end_run(1);
     }
     ASSERT_EQ(::mkdir((folder() + "/output").c_str(), 0700), 0);
@@ -83,7 +83,7 @@ class journal_damage : public testing::Test {
 
   /// Without constraints: then a column takes any value.
   void drop_constraints() {
-    for (const std::string table : {"run", "attempt", "done", "part"}) {
+    for (const std::string table : {"run", "attempt", "done", "part", "skipped"}) {
       ASSERT_TRUE(change("CREATE TABLE t AS SELECT * FROM " + table + "; DROP TABLE " + table +
                          "; ALTER TABLE t RENAME TO " + table));
     }
@@ -163,7 +163,8 @@ const std::vector<std::pair<std::string, std::string>> columns = {
      "max_rss pid reason exit_code signal complete containment error out_path out_offset out_bytes "
      "err_path err_offset err_bytes"},
     {"done", "key run"},
-    {"part", "key kind name digest"}};
+    {"part", "key kind name digest"},
+    {"skipped", "run seq jobs"}};
 
 std::vector<std::string> split(std::string_view words) {
   std::vector<std::string> all;
@@ -220,7 +221,7 @@ TEST_F(journal_damage, what_is_said) {
 // A tree that leads to the same rows again and again shows them out of order.
 TEST_F(journal_damage, rows_that_come_again_end_a_report) {
   drop_constraints();
-  for (const std::string table : {"run", "attempt", "done"}) {
+  for (const std::string table : {"run", "attempt", "done", "skipped"}) {
     ASSERT_TRUE(change("INSERT INTO " + table + " SELECT * FROM " + table));
     errors_.clear();
     read_all(table);

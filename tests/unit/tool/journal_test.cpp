@@ -107,10 +107,15 @@ TEST_F(journal_test, counts_jobs_and_not_attempts) {
     j.record(first);
     j.record(second);
     j.record(some_attempt(2, {"b"}, 1));
-    j.job_skipped();
+    j.job_skipped(3, some_attempt(3, {"c"}).identity.key);
     j.end_run(1);
   }
-  const auto run = journal::reader(held()).last_run();
+  journal::reader reader(held());
+  reader.each_skipped(1, [](const journal::skipped_job& job) {
+    EXPECT_EQ(job.seq, 3U);
+    EXPECT_EQ(job.key, some_attempt(3, {"c"}).identity.key);
+  });
+  const auto run = reader.last_run();
   ASSERT_TRUE(run);
   EXPECT_EQ(run->succeeded, 1U);
   EXPECT_EQ(run->failed, 1U);
@@ -244,7 +249,7 @@ TEST_F(journal_test, the_folder_is_closed_to_others_and_to_git) {
 TEST_F(journal_test, an_older_version_is_read_and_grows) {
   add_run({some_attempt(1, {"a"})});
   journal::sql::database(held(), journal::sql::access::write, 1s)
-      .execute("ALTER TABLE run DROP COLUMN stopped; PRAGMA user_version = 1");
+      .execute("ALTER TABLE run DROP COLUMN stopped; DROP TABLE skipped; PRAGMA user_version = 1");
   EXPECT_EQ(journal::reader(held()).last_run()->succeeded, 1U);
   EXPECT_EQ(journal::reader(held()).last_run()->stopped, 0U);
   journal::attempt stopped = some_attempt(1, {"b"}, 1);
