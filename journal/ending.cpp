@@ -38,8 +38,8 @@ std::string_view to_text(attempt_state state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-std::string describe_end(const attempt& a) {
-  if (!a.ended) return "not finished";
+std::string describe_end(const attempt& a, run_state run) {
+  if (!a.ended) return run == run_state::running ? "is running" : "not finished";
   if (a.success) return "succeeded";
   if (a.pid == 0) return "could not be started" + (a.error.empty() ? "" : ": " + a.error);
   for (const auto& [reason, words] : causes) {

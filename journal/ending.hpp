@@ -17,7 +17,8 @@ attempt_state state_of(const attempt& a, run_state run);
 /// "succeeded", "failed"...
 std::string_view to_text(attempt_state state);
 
-/// "exit status 3", "killed by SIGSEGV", "timed out", "could not be started: ...", "succeeded".
-std::string describe_end(const attempt& a);
+/// "exit status 3", "killed by SIGSEGV", "timed out", "could not be started: ...", "succeeded", "is
+/// running". `run`: the state of its run.
+std::string describe_end(const attempt& a, run_state run = run_state::ended);
 
 }  // namespace journal

@@ -174,7 +174,8 @@ constexpr own_flag own[] = {
     {"--kill-after", "DURATION", "Send KILL this long after the first signal (5s)", ending,
      set_kill_after},
 
-    {"--joblog", "FILE", "Write a line for each job, with GNU parallel's columns", report,
+    {"--joblog", "FILE",
+     "Write a line for each job, with GNU parallel's columns; --resume adds to it", report,
      [](settings& s, text t) { of_map(s).joblog = t; }},
     {"--json", "", "Print a JSON object for each job, with its output, and nothing else", report,
      [](settings& s, text) { s.json = true; }},

@@ -65,13 +65,25 @@ results_writer::results_writer(const map_settings& s, const command_template& c,
     if (has_replacement(pieces)) folder_ = std::move(pieces);
     if (!folder_) make_folders(s.results);
   }
-  if (s.joblog.empty()) return;
-  log_ = ::open(s.joblog.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-  if (log_ < 0) throw system_failure("open '" + s.joblog + "'");
-  if (!write_all(log_,
-                 "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n")) {
-    throw system_failure("write '" + s.joblog + "'");
+  if (!s.joblog.empty()) open_log();
+}
+
+/// A new one, or under --resume one that goes on; in that a killed run may have left half a line.
+void results_writer::open_log() {
+  const std::string& path = settings_.joblog;
+  const int how = settings_.resume ? O_RDWR : O_WRONLY | O_TRUNC;
+  log_ = ::open(path.c_str(), how | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (log_ < 0) throw system_failure("open '" + path + "'");
+  struct stat about {};
+  const bool begun = settings_.resume && ::fstat(log_, &about) == 0 && about.st_size > 0;
+  std::string_view first =
+      "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
+  if (begun) {
+    char last = '\n';
+    (void)!::pread(log_, &last, 1, about.st_size - 1);
+    first = last == '\n' ? "" : "\n";
   }
+  if (!write_all(log_, first)) throw system_failure("write '" + path + "'");
 }
 
 results_writer::~results_writer() {

@@ -33,6 +33,7 @@ class results_writer {
   std::string json(const job_end& end, const slot_output& output) const;
 
  private:
+  void open_log();
   std::string wanted_folder(const map_job& job) const;
   unsigned& count_jobs_of(const std::string& path);
   std::string make_own(const std::string& path);

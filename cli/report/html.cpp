@@ -39,7 +39,7 @@ class rows {
     milliseconds(a.started - from_.run.info.started);
     milliseconds(a.wall);
     to_ << "\"" << to_text(from_.state_of(a)) << "\",";
-    text(describe_end(a));
+    text(describe_end(a, from_.run.state));
     to_ << ",";
     number(a.max_rss_bytes);
     milliseconds(a.user + a.system);

@@ -96,7 +96,9 @@ void write_trace(const report_source& from, sink& to) {
     if (state == journal::attempt_state::failed) event.text("cname", "terrible");
     if (state == journal::attempt_state::stopped) event.text("cname", "grey");
     json_object args;
-    args.number("seq", a.seq).number("attempt", a.number).text("end", describe_end(a));
+    args.number("seq", a.seq)
+        .number("attempt", a.number)
+        .text("end", describe_end(a, from.run.state));
     args.seconds("user_seconds", a.user).seconds("system_seconds", a.system);
     args.number("max_rss_bytes", a.max_rss_bytes);
     to << ",\n" << event.raw("args", args.done()).done();

@@ -128,7 +128,9 @@ void write_case(const report_source& from, const attempts& job, case_names& name
   const std::string_view kind = kind_of(how, a);
   if (kind == "skipped") {
     to << "    <skipped"
-       << attribute("message", how == state::running ? "is running" : describe_end(a)) << "/>\n";
+       << attribute("message",
+                    how == state::running ? "is running" : describe_end(a, from.run.state))
+       << "/>\n";
   } else if (!kind.empty()) {
     to << "    <" << kind << attribute("message", describe_end(a)) << attribute("type", a.reason)
        << ">" << xml_escaped(err) << "</" << kind << ">\n";

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t tail_bytes = 1024;
 constexpr std::size_t tail_lines = 5;
+constexpr std::size_t most_running = 10;
 
 std::string counted(std::uint64_t n, std::string_view noun) {
   return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
@@ -53,7 +54,17 @@ struct extremes {
   }
 };
 
-void write_head(const journal::run_record& run, sink& to) {
+/// Jobs that run now: how many, and the first few.
+struct running_jobs {
+  std::uint64_t count = 0;
+  std::vector<journal::attempt> first{};
+
+  void add(const journal::attempt& a) {
+    if (++count <= most_running) first.push_back(a);
+  }
+};
+
+void write_head(const journal::run_record& run, std::uint64_t running, sink& to) {
   to << "run " << std::to_string(run.id) << ": " << command_line(run.info.argv) << "\n";
   to << "  in " << printable(run.info.cwd) << ", " << counted(run.info.workers, "worker")
      << ", brood " << run.info.version << "\n";
@@ -73,6 +84,7 @@ void write_head(const journal::run_record& run, sink& to) {
   }
   to << "  jobs: " << std::to_string(run.succeeded) << " succeeded, " << std::to_string(run.failed)
      << " failed";
+  if (running > 0) to << ", " << std::to_string(running) << " running";
   if (run.stopped > 0) to << ", " << std::to_string(run.stopped) << " stopped";
   if (run.skipped > 0) to << ", " << std::to_string(run.skipped) << " skipped (done before)";
   to << "\n";
@@ -92,6 +104,21 @@ void write_job_line(const journal::attempt& a, sink& to) {
   if (a.number > 1) to << " (attempt " << std::to_string(a.number) << ")";
   if (a.ended) to << "  " << span_text(a.wall);
   to << "  " << command_line(a.argv) << "\n";
+}
+
+void write_running(const running_jobs& running, sink& to) {
+  if (running.count == 0) return;
+  const journal::moment now =
+      std::chrono::time_point_cast<journal::moment::duration>(std::chrono::system_clock::now());
+  to << "\nrunning now\n";
+  for (const journal::attempt& a : running.first) {
+    to << "  job " << std::to_string(a.seq) << "  for "
+       << span_text(std::max(now - a.started, std::chrono::nanoseconds(0))) << "  "
+       << command_line(a.argv) << "\n";
+  }
+  if (running.count > running.first.size()) {
+    to << "  and " << std::to_string(running.count - running.first.size()) << " more\n";
+  }
 }
 
 }  // namespace
@@ -122,10 +149,15 @@ void write_text(const report_source& from, sink& to) {
     });
     return;
   }
-  write_head(from.run, to);
   extremes e;
-  from.each([&e](const journal::attempt& a) { e.add(a); });
+  running_jobs running;
+  from.each([&](const journal::attempt& a) {
+    e.add(a);
+    if (from.state_of(a) == journal::attempt_state::running) running.add(a);
+  });
+  write_head(from.run, running.count, to);
   write_extremes(e, to);
+  write_running(running, to);
   for (const failure_cause& cause : find_causes(from)) {
     to << "\n" << std::to_string(cause.count) << " x " << printable(cause.text) << "\n";
     for (const journal::attempt& a : cause.examples) write_job_line(a, to);

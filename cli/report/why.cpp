@@ -25,7 +25,7 @@ void write_why(const journal::reader& journal, const journal::run_record& run,
                                          : printable(reason))
      << "\n";
   for (const journal::attempt& a : attempts) {
-    to << "  attempt " << std::to_string(a.number) << ": " << printable(describe_end(a));
+    to << "  attempt " << std::to_string(a.number) << ": " << printable(describe_end(a, run.state));
     if (a.ended) {
       to << " after " << span_text(a.wall) << " (user " << span_text(a.user) << ", system "
          << span_text(a.system) << ", max RSS " << size_text(a.max_rss_bytes) << ")";

@@ -1,5 +1,6 @@
 // What brood map trusts, keeps and tells of its jobs: the folder of the journal, and what is in it.
 // SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -226,6 +227,55 @@ TEST_F(ToolJournal, EachAttemptHasItsOwnOutput) {
       brood({"report", "--why", "1"}).out,
       testing::ContainsRegex("1: exit.*\n.*\n    . say 1\n  attempt 2.*\n.*\n    . say 2\n  "
                              "attempt 3.*\n.*\n    . say 3\n"));
+}
+
+// --- a run that goes on --------------------------------------------------------------------------
+
+TEST_F(ToolJournal, ALogGoesOnUnderResume) {
+  words argv = map({"-j1", "--joblog", "log", helper(), "exit", ":::", "0", "3"});
+  EXPECT_EQ(support::run_bare(argv).code, 1);
+  argv.insert(argv.begin() + 2, "--resume");
+  EXPECT_EQ(support::run_bare(argv).code, 1);
+  std::vector<std::string> lines = support::lines_of("log");
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_THAT(lines[0], testing::StartsWith("Seq\tHost"));
+  for (const std::size_t i : {1U, 2U, 3U}) {
+    EXPECT_THAT(lines[i], testing::StartsWith(i == 1 ? "1\t:" : "2\t:"));
+  }
+  // After one that was killed while it wrote.
+  support::write_file("log", "Seq\thalf");
+  EXPECT_EQ(support::run_bare(argv).code, 1);
+  lines = support::lines_of("log");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0], "Seq\thalf");
+  EXPECT_THAT(lines[1], testing::StartsWith("2\t:"));
+  argv.erase(argv.begin() + 2);
+  EXPECT_EQ(support::run_bare(argv).code, 1);
+  EXPECT_EQ(support::lines_of("log").size(), 3U);
+}
+
+TEST_F(ToolJournal, WhatRunsIsShownAsRunning) {
+  support::bare_process tool(
+      map({"-j2", helper(), "ready", "on", "+", "pause", "+", "echo", ":::", "a", "b", "c"}));
+  EXPECT_TRUE(support::poll_until(support::patience, [] {
+    return brood({"report"}).out.find(", 0 failed, 2 running\n") != std::string::npos;
+  }));
+  const std::string text = brood({"report"}).out;
+  EXPECT_THAT(text,
+              testing::ContainsRegex("\nrunning now\n  job 1  for [0-9].* echo a\n  job 2  for"));
+  for (const std::string form : {"text", "html", "junit", "json", "trace"}) {
+    EXPECT_THAT(brood({"report", "--as", form}).out, Not(HasSubstr("not finished"))) << form;
+    EXPECT_THAT(brood({"report", "--as", form}).out, HasSubstr("running")) << form;
+    EXPECT_THAT(brood({"report", "--as", form}).out, Not(HasSubstr("unfinished\","))) << form;
+  }
+  EXPECT_THAT(brood({"report", "--as", "html"}).out, HasSubstr("\"causes\":[]"));
+  EXPECT_THAT(brood({"report", "--why", "1"}).out, HasSubstr("attempt 1: is running\n"));
+  EXPECT_EQ(brood({"report", "--failed"}).out, "");
+  tool.signal(SIGKILL);
+  (void)tool.wait();
+  EXPECT_TRUE(support::none_survive());
+  EXPECT_THAT(brood({"report"}).out, HasSubstr("\n2 x not finished\n"));
+  EXPECT_THAT(brood({"report"}).out, Not(HasSubstr("running")));
 }
 
 // --- secrets -------------------------------------------------------------------------------------
