@@ -10,15 +10,16 @@
 #include <iterator>
 #include <utility>
 
-#include <brood/shlex.hpp>
-
 namespace cli {
 
 namespace {
 
 std::size_t bytes_of(const fields& f, bool quoted) {
   std::size_t n = 0;
-  for (const std::string& s : f) n += (quoted ? brood::shlex::quote(s).size() : s.size()) + 1;
+  for (const std::string& s : f) {
+    n += s.size() + 1;
+    if (quoted) n += 2 + 4 * static_cast<std::size_t>(std::count(s.begin(), s.end(), '\''));
+  }
   return n;
 }
 

@@ -1,86 +1,39 @@
-// `--shell`: follows the quotes of the text, so that each replacement is quoted for its place.
+// `--shell`: text for a shell, in which each replacement is quoted for its place.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cctype>
-#include <string_view>
 
-#include <brood/shlex.hpp>
-
-#include "exit.hpp"
 #include "map/template.hpp"
 
 namespace cli {
 
 namespace {
 
-/// Reads shell text and knows whether its end is within quotes, an escape or a comment. Constructs
-/// that it cannot follow (substitutions in double quotes, backquotes, here-documents, $'...') make
-/// it give up for the rest of the text.
-class quote_scanner {
- public:
-  enum class state : unsigned char { plain, single, twofold, comment, lost };
+/// Always in quotes where they may be needed: an unquoted 2 before a > would be a descriptor, an
+/// unquoted a=b an assignment.
+std::string quoted(const std::string& v, bool whole_word) {
+  const bool plain = whole_word && !v.empty() && std::all_of(v.begin(), v.end(), [](char c) {
+                       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+                              c == '.' || c == '/' || c == '-';
+                     });
+  if (plain) return v;
+  std::string text = "'";
+  for (const char c : v) c == '\'' ? text += "'\"'\"'" : text += c;
+  return text + "'";
+}
 
-  void read(std::string_view text) {
-    for (const char c : text) read(c);
-  }
-  /// Takes a replacement, which is part of a word.
-  void read_value() {
-    escaped_ = false;
-    last_ = 'x';
-  }
-  state now() const { return escaped_ ? state::lost : state_; }
-
- private:
-  void read(char c) {
-    const char before = last_;
-    last_ = c;
-    if (escaped_) {
-      escaped_ = false;
-      last_ = 'x';
-      return;
-    }
-    switch (state_) {
-      case state::plain:
-        return in_plain(c, before);
-      case state::single:
-        if (c == '\'') state_ = state::plain;
-        return;
-      case state::twofold:
-        escaped_ = c == '\\';
-        if (c == '"') state_ = state::plain;
-        if (c == '`' || (before == '$' && (c == '(' || c == '{'))) state_ = state::lost;
-        return;
-      case state::comment:
-        if (c == '\n') state_ = state::plain;
-        return;
-      case state::lost:
-        return;
-    }
-  }
-
-  void in_plain(char c, char before) {
-    escaped_ = c == '\\';
-    const bool begins_word = before == 0 || std::isspace(static_cast<unsigned char>(before)) ||
-                             std::string_view(";&|()").find(before) != std::string_view::npos;
-    if (c == '\'') state_ = before == '$' ? state::lost : state::single;
-    if (c == '"') state_ = state::twofold;
-    if (c == '#' && begins_word) state_ = state::comment;
-    if (c == '`' || (c == '<' && before == '<') || (c == '{' && before == '$')) {
-      state_ = state::lost;
-    }
-  }
-
-  state state_ = state::plain;
-  bool escaped_ = false;
-  char last_ = 0;
-};
-
-std::string joined(const std::vector<std::string>& values, bool quoted) {
+std::string joined(const std::vector<std::string>& values, shell_place p) {
   std::string all;
   for (const std::string& v : values) {
     if (&v != values.data()) all += ' ';
-    all += quoted ? brood::shlex::quote(v) : v;
+    all += p == shell_place::word || p == shell_place::part ? quoted(v, p == shell_place::word) : v;
   }
   return all;
+}
+
+/// Neither text nor a number.
+bool is_value(const piece& p) {
+  return p.what == piece::kind::all || p.what == piece::kind::column;
 }
 
 }  // namespace
@@ -97,27 +50,15 @@ shell_template::shell_template(const std::vector<std::string>& words, const temp
     pieces_.push_back({.text = " "});
     pieces_.push_back({.what = piece::kind::all});
   }
-  quote_scanner scanner;
+  if (raw_) return;
+  std::string seen;  // as a shell sees it, with a NUL for each value
+  std::vector<bool> many;
   for (const piece& p : pieces_) {
-    using state = quote_scanner::state;
-    const state s = scanner.now();
-    places_.push_back(s == state::single    ? place::single_quotes
-                      : s == state::twofold ? place::double_quotes
-                                            : place::plain);
-    if (p.what == piece::kind::text) {
-      scanner.read(p.text);
-      continue;
-    }
-    const bool harmless = p.what == piece::kind::seq || p.what == piece::kind::slot;
-    if (!harmless && (s == state::lost || s == state::comment)) {
-      throw failure{
-          "map: --shell: an argument cannot be quoted safely after a backslash, within or after "
-          "`...`, \"...$(...)...\", ${...}, $'...' or a here-document, or in a comment: put it "
-          "into a "
-          "variable first (x={}; ...)"};
-    }
-    scanner.read_value();
+    const bool number = p.what == piece::kind::seq || p.what == piece::kind::slot;
+    seen += p.what == piece::kind::text ? p.text : number ? "1" : std::string(1, '\0');
+    if (is_value(p)) many.push_back(p.what == piece::kind::all && o.columns != 1);
   }
+  if (!many.empty()) places_ = places_in_shell(seen, many);
 }
 
 arg_size shell_template::argument_budget() const {
@@ -127,17 +68,19 @@ arg_size shell_template::argument_budget() const {
 }
 
 std::string shell_template::expand(const job_facts& job) const {
-  if (raw_) return joined(*job.args, false);
+  if (raw_) return joined(*job.args, shell_place::single_quotes);
   std::string text;
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const piece& p = pieces_[i];
+  auto place = places_.begin();
+  for (const piece& p : pieces_) {
     if (p.what == piece::kind::text) {
       text += p.text;
-    } else if (places_[i] == place::plain) {
-      text += joined(values_of(p, job), true);
+    } else if (!is_value(p)) {
+      text += values_of(p, job)[0];
+    } else if (*place == shell_place::word || *place == shell_place::part) {
+      text += joined(values_of(p, job), *place++);
     } else {  // close the quotes, and open them again
-      const char quote = places_[i] == place::single_quotes ? '\'' : '"';
-      text += quote + brood::shlex::quote(joined(values_of(p, job), false)) + quote;
+      const char quote = *place == shell_place::single_quotes ? '\'' : '"';
+      text += quote + quoted(joined(values_of(p, job), *place++), false) + quote;
     }
   }
   return text;

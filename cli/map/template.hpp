@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "map/shell_places.hpp"
+
 namespace cli {
 
 /// The values that one job puts into a template.
@@ -80,10 +82,9 @@ class shell_template {
   arg_size argument_budget() const;
 
  private:
-  enum class place : unsigned char { plain, single_quotes, double_quotes };
   std::vector<piece> pieces_;
-  std::vector<place> places_;  // of each piece
-  bool raw_ = false;           // the arguments are the text
+  std::vector<shell_place> places_;  // of each value among them
+  bool raw_ = false;                 // the arguments are the text
 };
 
 }  // namespace cli

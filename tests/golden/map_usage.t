@@ -94,7 +94,7 @@ brood: 'stdin', line 1: a quote is not closed
 [125]
 
 $ brood map --shell 'echo `cat {}`' ::: a
-brood: map: --shell: an argument cannot be quoted safely after a backslash, within or after `...`, "...$(...)...", ${...}, $'...' or a here-document, or in a comment: put it into a variable first (x={}; ...)
+brood: map: --shell: after 'echo `cat ' no argument can be quoted: it would be within or after `...`; hand it to a command as a word of its own, or in a variable (x={}; ... "$x")
 [125]
 
 $ brood map --no-journal --resume echo ::: a

@@ -26,7 +26,7 @@ list expand(const list& words, const list& args, const template_options& o = {})
 }
 
 std::string shell(const list& words, const list& args) {
-  return shell_template(words, {}).expand({7, 2, &args});
+  return shell_template(words, {.columns = args.size()}).expand({7, 2, &args});
 }
 
 TEST(MapTemplate, TheArgument) {
@@ -114,12 +114,73 @@ TEST(MapShell, NothingInAnArgumentIsSyntax) {
 }
 
 TEST(MapShell, WhereNothingCanBeQuotedItIsRefused) {
-  for (const char* text : {"echo `cat {}`", "echo \"$(cat {})\"", "cat <<E\n{}\nE", "echo \\{}",
-                           "echo ${x:-{}}", "true # {}", "echo $'{}'", "echo \"`x`\" {}"}) {
-    EXPECT_THROW(shell({text}, {"a"}), cli::failure) << text;
+  for (const char* text :
+       {"echo `cat {}`", "echo \"$(cat {})\"", "cat <<E\n{}\nE", "echo \\{}", "echo ${x:-{}}",
+        "true # {}", "echo $'{}'", "echo \"`x`\" {}", "echo ${}", "echo \"${}\"",
+        // Arithmetic, and what evaluates variables
+        "echo $((x + {}))", "echo \"$(({}))\"", "echo $[{}]", "(( {} ))", "x={}; echo $((x))",
+        "for x in {}; do echo $((1 + $x)); done", "f() { echo $(($1)); }; f {}",
+        "set -- {}; echo $(($1))", "echo {} | { read x; echo $((x)); }", "x={}; echo ${x@P}",
+        "x={}; y=$x; echo $((y))",
+        // A command, an assignment, a keyword
+        "{}", "\"{}\" x", "x; {}", "x && {}", "(x | {})", "if {}; then x; fi", "x &\n{}", "{}=x y",
+        "x[{}]=y", "x=1 {}", "> f {}", "command {}", "exec {}", "time {}", "$x {}", "x={}; $x",
+        "for {} in x; do y; done", "PATH={} x", "SECONDS={}", "x{}",
+        // Patterns, and commands that evaluate their operands
+        "case x in {}) y;; esac", "case x in a|{}) y;; esac", "[[ {} -eq 1 ]]", "eval {}",
+        "trap 'rm {}' EXIT", "unset {}", "read {}", "export {}", "let {}", "test -v {}",
+        "[ {1} {2} ]", "printf {}", "printf -v {} x", "printf %n {}", "sh -c 'echo {}'",
+        "timeout 5 bash -ec \"{}\"", "sh {1} {2}", "x={}; sh -c \"$x\"", "x={}; eval \"echo $x\"",
+        // What shells read differently
+        "x &> f {}", "x <(y {})", "x <<< {}", "$\"x\" {}", "function f { x; }; y {}", "x >&{}",
+        "{a,b} {}"}) {
+    EXPECT_THROW(shell({text}, {"a", "b"}), cli::failure) << text;
   }
-  // The number of a job is harmless anywhere.
-  EXPECT_EQ(shell({"echo `echo {#}`"}, {"a"}), "echo `echo 7`");
+}
+
+TEST(MapShell, ElsewhereItIsNot) {
+  for (const char* text : {"x={}; echo \"$x\"",
+                           "x={} y",
+                           "./{} x",
+                           "\"$HOME\"/{} x",
+                           "echo \"${HOME}/{}\" ${x%.*}",
+                           "n=0; n=$((n + 1)); x {}",
+                           "x \"$((1280 / 2))\" {}",
+                           "for f in {} x; do y \"$f\"; done",
+                           "case {} in a | b) x {};; *) y;; esac > {}",
+                           "if [ -e {} ]; then x; elif ! y {}; then z; fi",
+                           "x {} 2>&1 | y > {} 2> {}",
+                           "(x {}) && { y {}; }",
+                           "f() { y \"$1\"; }; f {}",
+                           "export X={}",
+                           "printf '%s\\n' {}",
+                           "sh -c 'x \"$1\"' sh {}",
+                           "command -v {}",
+                           "x {} \\\n y {}",
+                           "exec x {}",
+                           "time -p x {}",
+                           "x $(y $(z {}))",
+                           "x {} # y",
+                           "while read x; do y {}; done < {}",
+                           "again() { n=0; until \"$@\"; do n=$((n+1)); done; }; again x {}",
+                           "echo a#{} b{}c ~{}",
+                           "[ {} = x ] || [ {} -gt 1 ]",
+                           "x={}; cat <<E\n$x ${x}\nE",
+                           "find . -name '*.c' -exec x {} +"}) {
+    EXPECT_NO_THROW((void)shell_template({text}, {.columns = 1})) << text;
+  }
+}
+
+TEST(MapShell, AWordThatTheShellCouldTakeForMoreIsQuoted) {
+  EXPECT_EQ(shell({"echo {}>f"}, {"2"}), "echo '2'>f");
+  EXPECT_EQ(shell({"echo {} >f"}, {"2"}), "echo 2 >f");
+  EXPECT_EQ(shell({"x={} y {}"}, {"a"}), "x='a' y a");
+  EXPECT_EQ(shell({"y {}"}, {"a=b"}), "y 'a=b'");
+  EXPECT_EQ(shell({"y {}"}, {""}), "y ''");
+}
+
+TEST(MapShell, ANumberIsHarmlessAnywhere) {
+  EXPECT_EQ(shell({"echo `echo {#}` $(({%} + 1))"}, {"a"}), "echo `echo 7` $((2 + 1))");
 }
 
 TEST(MapShell, ASubstitutionOutsideOfQuotesIsAPlaceLikeOthers) {
