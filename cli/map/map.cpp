@@ -45,8 +45,10 @@ record_format format_of(const map_settings& s) {
   f.delimiter = s.delimiter;
   f.csv = s.csv;
   if (s.separator) set_separator(f, *s.separator);
-  if (s.csv && f.separator.size() > 1) {
-    throw failure{"--colsep: with --csv it must be one character"};
+  f.may_have_mark = s.csv || s.separator || s.header;
+  if (s.csv && (f.separator.size() > 1 || f.blanks ||
+                f.separator.find_first_of("\"\r\n") != f.separator.npos)) {
+    throw failure{"--colsep: with --csv it must be one character, and no quote or line end"};
   }
   return f;
 }
@@ -106,6 +108,8 @@ void check(const map_settings& s) {
   refuse(s.pipe && (s.has("in") || s.has("input")), "--pipe and --stdin or --input");
   refuse(s.pipe && (s.header || s.csv || s.separator || s.delimiter != '\n' || s.shuffle),
          "--pipe and --header, --csv, --colsep, --null, --delimiter or --shuf");
+  refuse(s.csv && s.delimiter != '\n',
+         "--csv and --null or --delimiter (--colsep separates columns)");
   refuse(s.workers && (s.json || !s.joblog.empty() || !s.results.empty() || s.resume || s.explain),
          "--pool and --json, --joblog, --results or the journal");
   refuse(s.workers && (s.shell || s.dry_run || s.options.retry.attempts > 1),

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "exit.hpp"
+#include "map/csv.hpp"
 
 namespace cli {
 
@@ -51,11 +52,14 @@ fields split_blanks(std::string_view line) {
   }
 }
 
+constexpr const char* nul_byte =
+    " has a NUL byte, which no argument can have: are they separated by NUL (-0)?";
+
+char column_separator(const record_format& f) { return f.separator.empty() ? ',' : f.separator[0]; }
+
 void split(std::string_view line, const record_format& f, fields& to) {
   to.clear();
-  if (f.csv) {
-    to = split_csv(line, f.separator.empty() ? ',' : f.separator[0]);
-  } else if (f.blanks) {
+  if (f.blanks) {
     to = split_blanks(line);
   } else if (f.separator.empty()) {
     to.emplace_back(line);
@@ -74,7 +78,12 @@ class words final : public source {
       : all_(std::move(all)), format_(std::move(f)) {}
   got next(fields& to) override {
     if (at_ == all_.size()) return got::end;
-    split(all_[at_++], format_, to);
+    const std::string& word = all_[at_++];
+    if (format_.csv) {
+      to = read_csv_word(word, column_separator(format_));
+    } else {
+      split(word, format_, to);
+    }
     return got::one;
   }
   std::optional<std::uint64_t> left() const override { return all_.size() - at_; }
@@ -85,20 +94,18 @@ class words final : public source {
   std::size_t at_ = 0;
 };
 
-class lines final : public source {
+/// Records of a file, a pipe or a terminal.
+class file_records : public source {
  public:
-  lines(int fd, bool owned, std::string name, record_format f)
-      : fd_(fd), owned_(owned), name_(std::move(name)), format_(std::move(f)) {}
-  ~lines() override {
+  file_records(int fd, bool owned, std::string name, record_format f)
+      : format_(std::move(f)), fd_(fd), owned_(owned), name_(std::move(name)) {}
+  ~file_records() override {
     if (owned_) ::close(fd_);
   }
 
   got next(fields& to) override {
     for (;;) {
-      if (const std::optional<std::size_t> end = find_end()) {
-        take(*end, to);
-        return got::one;
-      }
+      if (has_begun() && find_record(to)) return got::one;
       if (ended_) return got::end;
       if (++reads_ > most_reads_at_once || !is_ready()) {
         reads_ = 0;
@@ -109,38 +116,31 @@ class lines final : public source {
   }
   int waits_for() const override { return fd_; }
 
- private:
-  std::string_view rest() const { return std::string_view(buffer_).substr(begin_); }
+ protected:
+  /// Takes a whole record, or what there is if the input has ended.
+  virtual bool find_record(fields& to) = 0;
 
-  /// The length of the record at begin_, if its end has been read.
-  std::optional<std::size_t> find_end() {
-    const std::string_view text = rest();
-    for (; searched_ < text.size(); ++searched_) {
-      if (format_.csv && text[searched_] == '"') quoted_ = !quoted_;
-      if (quoted_) continue;
-      if (!format_.csv) {  // by memchr(3), which is fast
-        searched_ = std::min(text.find(format_.delimiter, searched_), text.size());
-        if (searched_ == text.size()) break;
-      }
-      if (text[searched_] == format_.delimiter) return searched_;
-    }
-    if (!ended_ || text.empty()) return {};
-    if (quoted_) throw failure{where(1) + ": a quote is not closed"};
-    return text.size();
+  std::string_view rest() const { return std::string_view(buffer_).substr(begin_); }
+  void drop(std::size_t bytes) { begin_ += std::min(bytes, buffer_.size() - begin_); }
+  bool ended() const { return ended_; }
+  [[noreturn]] void fail(std::uint64_t line, const std::string& what) const {
+    throw failure{"'" + name_ + "', line " + std::to_string(line) + what};
   }
 
-  void take(std::size_t length, fields& to) {
-    ++number_;
-    std::string_view line = rest().substr(0, length);
-    if (line.find('\0') != line.npos) {
-      throw failure{where() +
-                    " has a NUL byte, which no argument can have: are they separated by "
-                    "NUL (-0)?"};
+  record_format format_;
+
+ private:
+  /// Skips the mark with which some programs begin a table; waits for enough to know.
+  bool has_begun() {
+    if (begun_ || !format_.may_have_mark) return true;
+    constexpr std::string_view mark = "\xEF\xBB\xBF";
+    if (rest().size() < mark.size() && mark.starts_with(rest()) && !ended_) return false;
+    if (rest().starts_with("\xFF\xFE") || rest().starts_with("\xFE\xFF")) {
+      fail(1, " is UTF-16: 'iconv -f utf-16 -t utf-8' makes a table of it that can be read");
     }
-    begin_ += std::min(length + 1, buffer_.size() - begin_);
-    searched_ = 0;
-    if (format_.csv && line.ends_with('\r')) line.remove_suffix(1);
-    split(line, format_, to);
+    begun_ = true;
+    if (rest().starts_with(mark)) drop(mark.size());
+    return true;
   }
 
   bool is_ready() const {
@@ -160,21 +160,64 @@ class lines final : public source {
     ended_ = n == 0;
   }
 
-  std::string where(std::uint64_t ahead = 0) const {
-    return "'" + name_ + "', line " + std::to_string(number_ + ahead);
-  }
-
   int fd_;
   bool owned_;
   std::string name_;
-  record_format format_;
   std::string buffer_;
   std::size_t begin_ = 0;
-  std::size_t searched_ = 0;
-  bool quoted_ = false;
+  bool begun_ = false;
   bool ended_ = false;
   int reads_ = 0;  // since the last got::wait
+};
+
+class lines final : public file_records {
+ public:
+  using file_records::file_records;
+
+ private:
+  bool find_record(fields& to) override {
+    const std::string_view text = rest();
+    const std::size_t end = std::min(text.find(format_.delimiter, searched_), text.size());
+    searched_ = end;
+    if (end == text.size() && (text.empty() || !ended())) return false;
+    ++number_;
+    const std::string_view line = text.substr(0, end);
+    if (line.find('\0') != line.npos) fail(number_, nul_byte);
+    split(line, format_, to);
+    drop(end + 1);
+    searched_ = 0;
+    return true;
+  }
+
+  std::size_t searched_ = 0;
   std::uint64_t number_ = 0;
+};
+
+class csv_records final : public file_records {
+ public:
+  csv_records(int fd, bool owned, std::string name, const record_format& f)
+      : file_records(fd, owned, std::move(name), f), reader_(column_separator(f)) {}
+
+ private:
+  bool find_record(fields& to) override {
+    std::string_view text = rest();
+    const std::size_t had = text.size();
+    const std::uint64_t line = reader_.line();
+    const bool complete = reader_.read(text);
+    if (std::string_view(rest()).substr(0, had - text.size()).find('\0') != text.npos) {
+      fail(line, nul_byte);
+    }
+    drop(had - text.size());
+    if (!complete) {
+      if (!ended()) return false;
+      if (reader_.in_quotes()) fail(reader_.quoted_since(), ": a quote is not closed");
+      if (!reader_.finish()) return false;
+    }
+    to = reader_.take();
+    return true;
+  }
+
+  csv_reader reader_;
 };
 
 }  // namespace
@@ -193,34 +236,17 @@ char parse_delimiter(std::string_view text) {
   return plain[0];
 }
 
-fields split_csv(std::string_view line, char separator) {
-  fields all(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quoted && c == '"' && i + 1 < line.size() && line[i + 1] == '"') {
-      all.back() += line[++i];
-    } else if (c == '"' && (quoted || all.back().empty())) {
-      quoted = !quoted;
-    } else if (c == separator && !quoted) {
-      all.emplace_back();
-    } else {
-      all.back() += c;
-    }
-  }
-  if (quoted) throw failure{"a quote is not closed: " + std::string(line)};
-  return all;
-}
-
 std::unique_ptr<source> words_source(std::vector<std::string> all, const record_format& f) {
   return std::make_unique<words>(std::move(all), f);
 }
 
 std::unique_ptr<source> file_source(const std::string& path, const record_format& f) {
-  if (path == "-") return std::make_unique<lines>(STDIN_FILENO, false, "stdin", f);
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool is_stdin = path == "-";
+  const int fd = is_stdin ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) throw system_failure("open '" + path + "'");
-  return std::make_unique<lines>(fd, true, path, f);
+  const std::string name = is_stdin ? "stdin" : path;
+  if (f.csv) return std::make_unique<csv_records>(fd, !is_stdin, name, f);
+  return std::make_unique<lines>(fd, !is_stdin, name, f);
 }
 
 }  // namespace cli

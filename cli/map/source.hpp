@@ -46,7 +46,8 @@ struct record_format {
   char delimiter = '\n';
   std::string separator = {};  ///< between columns; empty: a line is one value
   bool blanks = false;         ///< columns are separated by runs of blanks
-  bool csv = false;            ///< RFC 4180, columns separated by the first of `separator` or ","
+  bool csv = false;  ///< see csv.hpp; columns separated by the first of `separator` or ","
+  bool may_have_mark = false;  ///< a byte order mark at the start is no part of it
 };
 
 /// Reads `\t`, `\n`, `\0`, `\\`; `\s+` means runs of blanks. Errors: failure.
@@ -57,8 +58,5 @@ char parse_delimiter(std::string_view text);
 std::unique_ptr<source> words_source(std::vector<std::string> words, const record_format& f);
 /// "-" is stdin. Errors: failure.
 std::unique_ptr<source> file_source(const std::string& path, const record_format& f);
-
-/// One CSV line, whole, as its columns; for tests. Errors: failure.
-fields split_csv(std::string_view line, char separator);
 
 }  // namespace cli

@@ -145,7 +145,61 @@ TEST(MapSource, Csv) {
   EXPECT_THAT(read("a,\"b,c\",\"d\"\"e\"\r\n,\n", f),
               ElementsAre(fields{"a", "b,c", "d\"e"}, fields{"", ""}));
   EXPECT_THAT(read("\"two\nlines\",x\n", f), ElementsAre(fields{"two\nlines", "x"}));
-  EXPECT_THROW(read("\"open\n", f), cli::failure);
+  EXPECT_THAT(read("pipe 5\" x,1\nplain,2\n", f),
+              ElementsAre(fields{"pipe 5\" x", "1"}, fields{"plain", "2"}));
+  EXPECT_THAT(read("\"a\"b\"c,\"d\" \n", f), ElementsAre(fields{"ab\"c", "d "}));
+  EXPECT_THAT(read("a\rb\r\n\r\n\n\"c\r\nd\"", f),
+              ElementsAre(fields{"a"}, fields{"b"}, fields{"c\r\nd"}));
+  EXPECT_THAT(read("a,", f), ElementsAre(fields{"a", ""}));
+  EXPECT_TRUE(read("\n\r\n", f).empty());
+  try {
+    (void)read("a\nb\n\"open\nx\n", f);
+    FAIL();
+  } catch (const cli::failure& e) {
+    EXPECT_THAT(e.text, ::testing::HasSubstr("line 3: a quote is not closed"));
+  }
+}
+
+TEST(MapSource, CsvComesInPiecesOfAnySize) {
+  piped p{record_format{.csv = true}};
+  fields f;
+  for (const char* const part : {"a,\"b", "\"", "\"c\"", "\r"}) {
+    EXPECT_EQ((*p).next(f), got::wait);
+    p.write(part);
+  }
+  EXPECT_EQ((*p).next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("a", "b\"c"));
+  p.write("\nd\n");
+  EXPECT_EQ((*p).next(f), got::one);
+  EXPECT_THAT(f, ElementsAre("d"));
+}
+
+TEST(MapSource, CsvOfWords) {
+  const record_format f{.csv = true};
+  const auto source = cli::words_source({"a,\"b,c\"", "", "5\" x", "d\n"}, f);
+  EXPECT_THAT(all_of(*source),
+              ElementsAre(fields{"a", "b,c"}, fields{""}, fields{"5\" x"}, fields{"d"}));
+  fields to;
+  EXPECT_THROW((void)cli::words_source({"a\nb"}, f)->next(to), cli::failure);
+  EXPECT_THROW((void)cli::words_source({"\"a"}, f)->next(to), cli::failure);
+}
+
+TEST(MapSource, AMarkAtTheStartOfATableIsNoPartOfIt) {
+  const record_format f{.csv = true, .may_have_mark = true};
+  EXPECT_THAT(read("\xEF\xBB\xBF\"a\",b\n\xEF\xBB\xBF\n", f),
+              ElementsAre(fields{"a", "b"}, fields{"\xEF\xBB\xBF"}));
+  EXPECT_THAT(read("\xEF\xBB", f), ElementsAre(fields{"\xEF\xBB"}));
+  EXPECT_TRUE(read("\xEF\xBB\xBF", f).empty());
+  EXPECT_THROW(read(std::string("\xFF\xFE"
+                                "a\0",
+                                4),
+                    f),
+               cli::failure);
+  EXPECT_THAT(read("\xEF\xBB\xBF"
+                   "a\n",
+                   {}),
+              ElementsAre(fields{"\xEF\xBB\xBF"
+                                 "a"}));
 }
 
 TEST(MapSource, AFileThatCannotBeRead) {
