@@ -105,7 +105,8 @@ constexpr own_flag own[] = {
      set_header},
     {"-n,--max-args", "N", "Give each job up to N arguments, as far as ARG_MAX allows", arguments,
      set_max_args},
-    {"-I,--replace", "TEXT", "Use TEXT instead of {}", arguments, set_replacement},
+    {"-I,--replace", "TEXT", "Use TEXT instead of {}; {1}, {2}... stay as they are", arguments,
+     set_replacement},
     {"--shuf", "", "Run the jobs in random order", arguments,
      [](settings& s, text) { of_map(s).shuffle = true; }},
     {"--pipe", "", "Cut stdin into blocks of whole records, one for each job's stdin", arguments,
@@ -203,7 +204,9 @@ constexpr verb_flags flags{
         "::: give all combinations; :::+ and ::::+ go side by side.\n"
         "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder; {/.} base\n"
         "name without extension; {#} the job's number; {%} its slot; {1}, {2}, {NAME} one of\n"
-        "several, {1.} and so on. Without any of these the arguments come at the end.\n"
+        "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come "
+        "at\n"
+        "the end.\n"
         "DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.\n"
         "Exit status: how many jobs failed, 101 for more than 100; 125 brood failed; 126, 127 the\n"
         "command cannot be executed, was not found; 128+N stopped by signal N.",

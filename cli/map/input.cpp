@@ -6,11 +6,23 @@
 
 #include <algorithm>
 #include <random>
+#include <string_view>
 #include <utility>
 
 #include "exit.hpp"
 
 namespace cli {
+
+namespace {
+
+std::string trimmed(const std::string& text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(blanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
+}
+
+}  // namespace
 
 void input::add(std::unique_ptr<source> s, bool linked) {
   if (!linked || groups_.empty()) groups_.emplace_back();
@@ -48,7 +60,7 @@ void input::read_header() {
       r = from(g, names);
     }
     if (r == got::end) throw failure{"map: --header: there is no first line"};
-    names_.insert(names_.end(), names.begin(), names.end());
+    for (const std::string& n : names) names_.push_back(trimmed(n));
   }
 }
 

@@ -23,7 +23,8 @@ class input {
   std::size_t sources() const;
   bool empty() const { return groups_.empty(); }
 
-  /// Takes the names of the columns from the first record of each source, and waits for those.
+  /// Takes the names of the columns, without blanks around them, from the first record of each
+  /// source, and waits for those.
   /// Errors: failure.
   void read_header();
   const std::vector<std::string>& names() const { return names_; }

@@ -212,9 +212,10 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   }
   input in = make_input(s, words.sources);
   t.names = in.names();
-  if (!s.separator && !s.csv) {
-    t.columns = in.sources() * (s.max_args > 0 ? s.max_args : 1);
-  }
+  const bool cuts = s.separator || s.csv;  // into any number of columns
+  const std::size_t records = s.max_args > 0 ? s.max_args : 1;
+  if (s.header || !cuts) t.columns = (s.header ? t.names.size() : in.sources()) * records;
+  t.single = !cuts && t.columns == 1;
   t.append = !s.workers;
   c.emplace(words.command, s, t);
   packing how{s.max_args > 0 ? s.max_args : 1};
@@ -233,7 +234,8 @@ void go_on_without_jobserver(brood::pool& workers, const map_settings& s, const 
 
 int run_batch(map_settings& s, const cut_words& words) {
   template_options t;
-  t.all = s.replacement;
+  t.all = s.replacement.value_or(t.all);
+  t.numbers = !s.replacement;
   std::optional<command_template> composed;
   const auto jobs = make_jobs(s, words, t, composed);
   const command_template& c = *composed;

@@ -36,8 +36,8 @@ struct map_settings : settings {
   bool csv = false;
   bool header = false;
   bool shuffle = false;
-  std::size_t max_args = 0;  ///< 0: not given
-  std::string replacement = "{}";
+  std::size_t max_args = 0;                ///< 0: not given
+  std::optional<std::string> replacement;  ///< of -I
   std::uint64_t block = 1 << 20;
   std::optional<std::string> record_start;
   std::optional<std::string> record_end;

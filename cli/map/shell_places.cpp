@@ -101,6 +101,7 @@ class shell_reader {
     if (may_evaluate(rest)) note_evaluation(where);
     if (rest.find("read") != std::string_view::npos) kept_ = true;
     at_ = text_.size();
+    lost_ = true;
   }
 
   /// Variables are evaluated here.
@@ -241,6 +242,7 @@ class shell_reader {
       read_part(w, depth);
       word_begin_ = began;  // that may have read other words, in a $(...)
     }
+    if (lost_) w.literal = false;
     return w;
   }
 
@@ -639,6 +641,7 @@ class shell_reader {
   std::size_t at_ = 0;
   std::size_t word_begin_ = 0;
   std::string loop_variable_;
+  bool lost_ = false;  // after give_up()
   bool after_time_ = false;
   bool shifts_ = false;
   std::set<std::string> functions_;

@@ -56,7 +56,7 @@ shell_template::shell_template(const std::vector<std::string>& words, const temp
   for (const piece& p : pieces_) {
     const bool number = p.what == piece::kind::seq || p.what == piece::kind::slot;
     seen += p.what == piece::kind::text ? p.text : number ? "1" : std::string(1, '\0');
-    if (is_value(p)) many.push_back(p.what == piece::kind::all && o.columns != 1);
+    if (is_value(p)) many.push_back(p.what == piece::kind::all && !o.single);
   }
   if (!many.empty()) places_ = places_in_shell(seen, many);
 }

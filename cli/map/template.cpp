@@ -3,6 +3,7 @@
 #include "map/template.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -39,38 +40,90 @@ form take_form(std::string_view& inside) {
   return form::whole;
 }
 
-/// The column with this number or name, if there is one.
-std::optional<std::size_t> find_column(std::string_view inside, const template_options& o) {
-  const auto named = std::find(o.names.begin(), o.names.end(), inside);
-  if (named != o.names.end()) return static_cast<std::size_t>(named - o.names.begin());
-  const auto number = to_number<std::size_t>(inside);
-  if (!number) return {};
+constexpr std::string_view digits = "0123456789";
+
+/// Whether people would write it for a column: a word.
+bool looks_like_name(std::string_view s) {
+  const auto is_letter = [](char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || (c & 0x80) != 0;
+  };
+  return !s.empty() && is_letter(s[0]) && std::all_of(s.begin(), s.end(), [&](char c) {
+    return is_letter(c) || digits.find(c) != digits.npos || c == '-' || c == '.';
+  });
+}
+
+[[noreturn]] void refuse(std::string_view inside, const std::string& why) {
   const std::string shown = "{" + std::string(inside) + "}";
-  if (*number == 0) throw failure{"map: " + shown + ": arguments count from {1}"};
+  throw failure{"map: " + shown + ": " + why + " ({" + shown + " is the text itself)"};
+}
+
+[[noreturn]] void refuse_name(std::string_view inside, const template_options& o) {
+  constexpr std::size_t most = 30;
+  std::string all;
+  for (std::size_t i = 0; i < std::min(most, o.names.size()); ++i) {
+    all += (i == 0 ? "{" : ", {") + o.names[i] + "}";
+  }
+  if (o.names.size() > most) all += ", ...";
+  refuse(inside, "there is no such column; there are " + all);
+}
+
+/// The column with this number or name, if there is one. `shown`: with its form.
+std::optional<std::size_t> find_column(std::string_view inside, std::string_view shown,
+                                       const template_options& o) {
+  const auto named = std::find(o.names.begin(), o.names.end(), inside);
+  if (named != o.names.end()) {
+    if (std::find(named + 1, o.names.end(), inside) != o.names.end()) {
+      refuse(shown, "several columns have this name");
+    }
+    return static_cast<std::size_t>(named - o.names.begin());
+  }
+  const auto number = o.numbers ? to_number<std::size_t>(inside) : std::nullopt;
+  if (!number) return {};
+  if (*number == 0) refuse(shown, "arguments count from {1}");
   if (o.columns > 0 && *number > o.columns) {
-    throw failure{"map: " + shown + ": there " + (o.columns == 1 ? "is" : "are") + " only " +
-                  std::to_string(o.columns) + (o.columns == 1 ? " argument" : " arguments") +
-                  " for each job"};
+    refuse(shown, std::string("there ") + (o.columns == 1 ? "is" : "are") + " only " +
+                      std::to_string(o.columns) + (o.columns == 1 ? " argument" : " arguments") +
+                      " for each job");
   }
   return *number - 1;
 }
 
 /// The meaning of the text between braces, if it has one.
-std::optional<piece> read_replacement(std::string_view inside, const template_options& o) {
-  if (inside == "#") return piece{.what = kind::seq};
-  if (inside == "%") return piece{.what = kind::slot};
-  if (const auto column = find_column(inside, o)) {
+std::optional<piece> read_replacement(std::string_view shown, const template_options& o) {
+  if (shown == "#") return piece{.what = kind::seq};
+  if (shown == "%") return piece{.what = kind::slot};
+  if (const auto column = find_column(shown, shown, o)) {
     return piece{.what = kind::column, .column = *column};
   }
+  std::string_view inside = shown;
   const form how = take_form(inside);
   if (inside.empty()) {
     if (how == form::whole) return {};  // "{}" itself is o.all
     return piece{.what = kind::all, .how = how};
   }
-  if (const auto column = find_column(inside, o)) {
+  if (how == form::whole) return {};
+  if (const auto column = find_column(inside, shown, o)) {
     return piece{.what = kind::column, .how = how, .column = *column};
   }
   return {};
+}
+
+/// Whether people would take it for a replacement string.
+bool looks_like_replacement(std::string_view inside, const template_options& o) {
+  if (inside == "#" || inside == "%") return true;
+  const form how = take_form(inside);
+  if (inside.empty()) return how != form::whole || o.all == "{}";
+  if (o.numbers && inside.find_first_not_of(digits) == inside.npos) return true;
+  return !o.names.empty() && (looks_like_name(inside) ||
+                              std::find(o.names.begin(), o.names.end(), inside) != o.names.end());
+}
+
+/// The text between the brace that `text` begins with and the next one, if that closes it.
+std::optional<std::string_view> between_braces(std::string_view text) {
+  if (!text.starts_with('{')) return {};
+  const std::size_t end = text.find_first_of("{}", 1);
+  if (end == text.npos || text[end] != '}') return {};
+  return text.substr(1, end - 1);
 }
 
 void add_text(std::vector<piece>& to, std::string_view text) {
@@ -83,21 +136,34 @@ void add_text(std::vector<piece>& to, std::string_view text) {
 
 std::vector<piece> parse_pieces(std::string_view text, const template_options& o) {
   std::vector<piece> pieces;
+  char before = 0;
   while (!text.empty()) {
+    const auto escaped = between_braces(text.starts_with("{{") ? text.substr(1) : "");
+    if (escaped && !text.substr(escaped->size() + 3).starts_with('}') &&
+        looks_like_replacement(*escaped, o)) {
+      add_text(pieces, text.substr(1, escaped->size() + 2));
+      text.remove_prefix(escaped->size() + 3);
+      before = '}';
+      continue;
+    }
     if (text.starts_with(o.all)) {
       pieces.push_back({.what = kind::all});
       text.remove_prefix(o.all.size());
+      before = 0;
       continue;
     }
-    const std::size_t end = text[0] == '{' ? text.find_first_of("{}", 1) : text.npos;
-    if (end != text.npos && text[end] == '}') {
-      if (auto p = read_replacement(text.substr(1, end - 1), o)) {
+    if (const auto inside = between_braces(text)) {
+      if (auto p = read_replacement(*inside, o)) {
         pieces.push_back(std::move(*p));
-        text.remove_prefix(end + 1);
+        text.remove_prefix(inside->size() + 2);
+        before = 0;
         continue;
       }
+      const bool of_the_shell = before == '$';  // ${HOME}
+      if (!of_the_shell && !o.names.empty() && looks_like_name(*inside)) refuse_name(*inside, o);
     }
     add_text(pieces, text.substr(0, 1));
+    before = text[0];
     text.remove_prefix(1);
   }
   return pieces;

@@ -22,7 +22,9 @@ struct job_facts {
 struct template_options {
   std::string all = "{}";               ///< the replacement string for all arguments
   std::vector<std::string> names = {};  ///< of the columns
-  std::size_t columns = 0;              ///< how many there always are; 0: that varies
+  std::size_t columns = 0;              ///< how many there are; 0: that varies
+  bool single = false;                  ///< each job has one argument, always
+  bool numbers = true;                  ///< {1}, {2}... are replacement strings
   bool append = true;  ///< without any replacement string the arguments come at the end
 };
 
@@ -37,8 +39,8 @@ struct piece {
   std::string text = {};
 };
 
-/// Cuts `text` into pieces. What looks like a replacement string but is none stays text, as
-/// {print $1} does. Errors: failure, for {0} and for columns that there are not.
+/// Cuts `text` into pieces. Other braces stay text, as in {print $1}; {{2} is the text {2}, unless
+/// another brace closes the first one. Errors: failure, for {0} and for columns that there are not.
 std::vector<piece> parse_pieces(std::string_view text, const template_options& o);
 /// How many of them stand for all arguments; how much text is around them.
 std::size_t copies_in(const std::vector<piece>& pieces);

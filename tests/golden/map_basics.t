@@ -61,6 +61,23 @@ $ printf 'file,n\n"a b",1\n"c""d",2\n' | brood map -k --csv --header : $HELPER e
 1=a b
 2=c"d
 
+$ printf '\357\273\277"file" , size\na,1\n' | brood map -k --csv --header : $HELPER echo '{file}:{size}'
+a:1
+
+$ printf 'file,size\na,1\n' | brood map -k --csv --header : $HELPER echo {Depth}
+brood: map: {Depth}: there is no such column; there are {file}, {size} ({{Depth} is the text itself)
+[125]
+
+$ printf 'aa\nb\n' > lines; brood map -k -I F grep -cE 'a{2}' F ::: lines
+1
+
+$ brood map -k grep -cE 'a{{2}' {} ::: lines
+1
+
+$ brood map -k grep -cE 'a{2}' {} ::: lines
+brood: map: {2}: there is only 1 argument for each job ({{2} is the text itself)
+[125]
+
 $ brood map -k --header : $HELPER echo {x}{y} ::: x 1 2 ::: y 3
 13
 23

@@ -38,11 +38,11 @@ brood: --replace: the replacement string must not be empty
 [125]
 
 $ brood map echo {3} ::: 1 ::: 2
-brood: map: {3}: there are only 2 arguments for each job
+brood: map: {3}: there are only 2 arguments for each job ({{3} is the text itself)
 [125]
 
 $ brood map echo {0} ::: 1
-brood: map: {0}: arguments count from {1}
+brood: map: {0}: arguments count from {1} ({{0} is the text itself)
 [125]
 
 $ brood map --header x echo ::: 1

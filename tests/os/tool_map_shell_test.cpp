@@ -197,7 +197,7 @@ class text_maker {
 
 std::optional<std::string> expand(const std::string& text, const words& args) {
   try {
-    const cli::shell_template t({text}, {.columns = args.size() == 1 ? 1U : 0U});
+    const cli::shell_template t({text}, {.single = args.size() == 1});
     return t.expand({1, 1, &args});
   } catch (const cli::failure&) {
     return {};

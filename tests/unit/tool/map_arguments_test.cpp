@@ -256,6 +256,9 @@ TEST(MapInput, Header) {
   EXPECT_THAT(in.names(), ElementsAre("x", "y"));
   EXPECT_EQ(in.total(), 2U);
   EXPECT_THAT(all_of(in), ElementsAre(fields{"1", "3"}, fields{"2", "3"}));
+  input padded = words({{{" unit price\t", "1"}, false}});
+  padded.read_header();
+  EXPECT_THAT(padded.names(), ElementsAre("unit price"));
   input empty = words({{{}, false}});
   EXPECT_THROW(empty.read_header(), cli::failure);
 }

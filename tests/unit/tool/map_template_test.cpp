@@ -26,7 +26,8 @@ list expand(const list& words, const list& args, const template_options& o = {})
 }
 
 std::string shell(const list& words, const list& args) {
-  return shell_template(words, {.columns = args.size()}).expand({7, 2, &args});
+  return shell_template(words, {.columns = args.size(), .single = args.size() == 1})
+      .expand({7, 2, &args});
 }
 
 TEST(MapTemplate, TheArgument) {
@@ -62,7 +63,40 @@ TEST(MapTemplate, PartsOfAPath) {
 
 TEST(MapTemplate, Names) {
   const template_options o{.names = {"file", "n"}};
-  EXPECT_THAT(expand({"{n}:{file.}:{nobody}"}, {"a.txt", "3"}, o), ElementsAre("3:a:{nobody}"));
+  EXPECT_THAT(expand({"{n}:{file.}:{n:b}"}, {"a.txt", "3"}, o), ElementsAre("3:a:{n:b}"));
+  EXPECT_THAT(expand({"${HOME} {print $1}"}, {"a", "3"}, o),
+              ElementsAre("${HOME} {print $1}", "a", "3"));
+  const template_options blank{.names = {"unit price", "Größe", ""}};
+  EXPECT_THAT(expand({"{unit price}", "{Größe}"}, {"a", "b", "c"}, blank), ElementsAre("a", "b"));
+}
+
+std::string mistake_in(const std::string& word, const template_options& o) {
+  try {
+    (void)expand({word}, {"a"}, o);
+  } catch (const cli::failure& e) {
+    return e.text;
+  }
+  return "";
+}
+
+TEST(MapTemplate, AnUnknownNameIsAnErrorThatListsTheColumns) {
+  const template_options o{.names = {"name", "unit price"}};
+  EXPECT_EQ(
+      mistake_in("{Depth}", o),
+      "map: {Depth}: there is no such column; there are {name}, {unit price} ({{Depth} is the "
+      "text itself)");
+  EXPECT_NE(mistake_in("{Depth.}", o), "");
+  EXPECT_EQ(mistake_in("{{Depth}", o), "");
+  EXPECT_EQ(mistake_in("{Depth}", {}), "");  // nothing has a name
+  EXPECT_THAT(mistake_in("{x}", {.names = {"x", "x"}}), ::testing::HasSubstr("several columns"));
+}
+
+TEST(MapTemplate, AnEscapeForWhatWouldBeAReplacement) {
+  EXPECT_THAT(expand({"grep", "a{{2}b{{12}", "{}"}, {"x"}), ElementsAre("grep", "a{2}b{12}", "x"));
+  EXPECT_THAT(expand({"{{}-{{.}-{{#}-{{1/}-{}"}, {"x"}), ElementsAre("{}-{.}-{#}-{1/}-x"));
+  EXPECT_THAT(expand({"{{1}}", "{{a}", "{{2,3}", "{{print}"}, {"x"}),
+              ElementsAre("{x}", "{{a}", "{{2,3}", "{{print}"));
+  EXPECT_THAT(expand({"{{0}{{9}"}, {"x"}, {.columns = 1}), ElementsAre("{0}{9}", "x"));
 }
 
 TEST(MapTemplate, WhatIsNoReplacementStays) {
@@ -73,6 +107,9 @@ TEST(MapTemplate, WhatIsNoReplacementStays) {
 TEST(MapTemplate, AnotherReplacementString) {
   const template_options o{.all = ","};
   EXPECT_THAT(expand({"mv", ",", "{}"}, {"x"}, o), ElementsAre("mv", "x", "{}"));
+  const template_options plain{.all = "%", .columns = 1, .numbers = false};
+  EXPECT_THAT(expand({"grep", "a{2}{1.}{0}", "%", "{/}"}, {"d/x"}, plain),
+              ElementsAre("grep", "a{2}{1.}{0}", "d/x", "x"));
 }
 
 TEST(MapTemplate, AValueIsNotLookedAtAgain) {
@@ -167,7 +204,7 @@ TEST(MapShell, ElsewhereItIsNot) {
                            "[ {} = x ] || [ {} -gt 1 ]",
                            "x={}; cat <<E\n$x ${x}\nE",
                            "find . -name '*.c' -exec x {} +"}) {
-    EXPECT_NO_THROW((void)shell_template({text}, {.columns = 1})) << text;
+    EXPECT_NO_THROW((void)shell_template({text}, {.columns = 1, .single = true})) << text;
   }
 }
 
