@@ -219,7 +219,7 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   t.append = !s.workers;
   c.emplace(words.command, s, t);
   packing how{s.max_args > 0 ? s.max_args : 1};
-  if (s.max_args > 1 && !s.workers) how = pack_for(c->argument_budget(), s.max_args);
+  if (s.max_args > 1 && !s.workers) how = pack_for(c->argument_budget(), s.max_args, s.options);
   auto jobs = argument_jobs(std::move(in), how);
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }

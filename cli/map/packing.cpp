@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map/packing.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <iterator>
 #include <utility>
@@ -112,19 +112,29 @@ class counted final : public job_source {
   bool all_here_ = false;
 };
 
+/// What execve(2) has room for: as Linux counts it, a quarter of the stack that the job may have.
+/// Of a small stack it would take 128 KiB, but then the program has too little or none.
+std::size_t room_of(const brood::options& job) {
+  constexpr std::uint64_t most = 6 << 20;
+  constexpr std::uint64_t least = 131072;
+  rlimit own{RLIM_INFINITY, RLIM_INFINITY};
+  (void)::getrlimit(RLIMIT_STACK, &own);
+  const std::uint64_t stack = job.limits.stack.value_or(own.rlim_cur);
+  return static_cast<std::size_t>(std::clamp(stack / 4, std::min(least, stack / 2), most));
+}
+
 }  // namespace
 
-packing pack_for(const arg_size& command, std::size_t max_args) {
-  constexpr std::size_t margin = 4096;     // POSIX asks for 2048 to spare; and BROOD_ATTEMPT
+packing pack_for(const arg_size& command, std::size_t max_args, const brood::options& job) {
+  // POSIX asks for 2048 to spare; then the path of the program and, for a script, its first line.
+  constexpr std::size_t margin = 8192;
   constexpr std::size_t longest = 131072;  // MAX_ARG_STRLEN of Linux: of one word
-  const long most = ::sysconf(_SC_ARG_MAX);
   std::size_t taken = command.bytes + margin;
-  for (char** e = environ; *e != nullptr; ++e) taken += std::strlen(*e) + 1 + sizeof(char*);
-  const std::size_t room = most > 0 ? static_cast<std::size_t>(most) : longest;
+  for (const std::string& e : job.env.block(environ)) taken += e.size() + 1 + sizeof(char*);
   const auto share = [](std::size_t all, std::size_t used, std::size_t parts) {
     return std::max<std::size_t>(1, (all - std::min(all, used)) / parts);
   };
-  packing p{max_args, share(room, taken, std::max<std::size_t>(1, command.copies))};
+  packing p{max_args, share(room_of(job), taken, std::max<std::size_t>(1, command.copies))};
   if (command.in_word > 0) p.max_word = share(longest, command.bytes + 1, command.in_word);
   p.quoted = command.quoted;
   return p;

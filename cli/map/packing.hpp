@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include <brood/options.hpp>
+
 #include "map/input.hpp"
 #include "map/job.hpp"
 #include "map/template.hpp"
@@ -20,8 +22,8 @@ struct packing {
   bool quoted = false;        ///< they are going to be quoted for a shell
 };
 
-/// Up to `max_args`, as many as execve(2) allows with the current environment.
-packing pack_for(const arg_size& command, std::size_t max_args);
+/// Up to `max_args`, as many as execve(2) allows with the environment and the limits of a job.
+packing pack_for(const arg_size& command, std::size_t max_args, const brood::options& job);
 
 std::unique_ptr<job_source> argument_jobs(input from, packing how);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -217,8 +218,14 @@ word_template::word_template(const std::vector<std::string>& words, const templa
 }
 
 std::size_t copies_in(const std::vector<piece>& pieces) {
-  return static_cast<std::size_t>(std::count_if(
-      pieces.begin(), pieces.end(), [](const piece& p) { return p.what == kind::all; }));
+  std::size_t all = 0;
+  std::map<std::size_t, std::size_t> of_column;
+  std::size_t most = 0;
+  for (const piece& p : pieces) {
+    if (p.what == piece::kind::all) ++all;
+    if (p.what == piece::kind::column) most = std::max(most, ++of_column[p.column]);
+  }
+  return all + most;
 }
 
 std::size_t text_in(const std::vector<piece>& pieces) {

@@ -42,7 +42,7 @@ struct piece {
 /// Cuts `text` into pieces. Other braces stay text, as in {print $1}; {{2} is the text {2}, unless
 /// another brace closes the first one. Errors: failure, for {0} and for columns that there are not.
 std::vector<piece> parse_pieces(std::string_view text, const template_options& o);
-/// How many of them stand for all arguments; how much text is around them.
+/// How often an argument can be in them; how much text is around them.
 std::size_t copies_in(const std::vector<piece>& pieces);
 std::size_t text_in(const std::vector<piece>& pieces);
 /// Any but text.
@@ -54,7 +54,7 @@ std::vector<std::string> values_of(const piece& p, const job_facts& job);
 
 /// What each byte of the arguments takes of a command.
 struct arg_size {
-  std::size_t copies = 0;   ///< how often all of them are in it
+  std::size_t copies = 0;   ///< how often they are in it, at most
   std::size_t in_word = 0;  ///< how often within one word, joined by spaces; 0: never
   bool quoted = false;      ///< for a shell
   std::size_t bytes = 0;    ///< of what they are put into

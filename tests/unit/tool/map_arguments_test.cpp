@@ -302,7 +302,7 @@ TEST(MapPlan, ButNotMoreThanThereIsRoomFor) {
   // What is too long by itself goes alone: the system will say so.
   EXPECT_THAT(jobs_of({"a", "bb", "c"}, {.max_args = 100, .max_bytes = 1}),
               ElementsAre(fields{"a"}, fields{"bb"}, fields{"c"}));
-  EXPECT_GT(cli::pack_for({.copies = 1, .bytes = 10}, 100).max_bytes, 10'000U);
+  EXPECT_GT(cli::pack_for({.copies = 1, .bytes = 10}, 100, {}).max_bytes, 10'000U);
 }
 
 TEST(MapPlan, NorThanOneWordCanHave) {
@@ -319,9 +319,24 @@ TEST(MapPlan, NorThanOneWordCanHave) {
   const auto text = cli::shell_template({"x {}"}, o).argument_budget();
   EXPECT_EQ(text.in_word, 1U);
   EXPECT_TRUE(text.quoted);
-  const cli::packing twice = cli::pack_for(words, 100);
+  const cli::packing twice = cli::pack_for(words, 100, {});
   EXPECT_LT(twice.max_word, 131072U / 2);
-  EXPECT_EQ(cli::pack_for({.copies = 1}, 100).max_word, 0U);
+  EXPECT_EQ(cli::pack_for({.copies = 1}, 100, {}).max_word, 0U);
+}
+
+TEST(MapPlan, TheRoomIsThatOfTheJob) {
+  const cli::arg_size one{.copies = 1};
+  brood::options o;
+  o.limits.stack = 1 << 20;
+  const std::size_t small = cli::pack_for(one, 100, o).max_bytes;
+  EXPECT_LT(small, (1U << 20) / 4);
+  o.limits.stack = UINT64_MAX;
+  EXPECT_LT(cli::pack_for(one, 100, o).max_bytes, 6U << 20);
+  o.env.set("X", std::string(100'000, 'x'));
+  o.limits.stack = 1 << 20;
+  EXPECT_LT(cli::pack_for(one, 100, o).max_bytes + 100'000, small + 1);
+  o.env = brood::environment::empty();
+  EXPECT_GT(cli::pack_for(one, 100, o).max_bytes, small);
 }
 
 TEST(MapPlan, CountedFirst) {
