@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exit.hpp"
+#include "unknown.hpp"
 #include "verb_page.hpp"
 #include "verbs.hpp"
 
@@ -21,8 +22,8 @@ bool is_choice(std::string_view value) { return value.find('|') != std::string_v
 words kind_of(const page_option& o) {
   if (o.value.empty()) return words::nothing;
   if (o.value == "DIR") return words::folders;
-  if (o.value.find("FILE") != std::string::npos) return words::files;
-  return is_choice(o.value) ? words::choice : words::something;
+  if (is_choice(o.value)) return words::choice;
+  return o.value.find("FILE") != std::string::npos ? words::files : words::something;
 }
 
 std::string choices(std::string value) {
@@ -239,8 +240,9 @@ std::string completion_for(std::string_view shell) {
   if (shell == "bash") return bash();
   if (shell == "zsh") return zsh();
   if (shell == "fish") return fish();
+  constexpr std::string_view shells[] = {"bash", "zsh", "fish"};
   throw failure{"there are completions for bash, zsh and fish, and not for '" + std::string(shell) +
-                "'"};
+                "'" + did_you_mean(shell, shells)};
 }
 
 }  // namespace cli

@@ -11,10 +11,10 @@
 #include <CLI/CLI.hpp>
 
 #include <brood/error.hpp>
-#include <brood/status.hpp>
 
 #include "exit.hpp"
 #include "help_page.hpp"
+#include "unknown.hpp"
 
 namespace cli {
 
@@ -49,16 +49,20 @@ bool is_refused(const verb_flags& verb, std::string_view name) {
 }
 
 /// A verb's own flag takes precedence over a flag of the table with the same name.
-flag find(const verb_flags& verb, std::string_view name) {
+flag look_up(const verb_flags& verb, std::string_view name) {
   for (const own_flag& f : verb.own) {
     if (is_one_of(name, f.flags)) return {.own = &f};
   }
   for (const brood::option_entry& e : brood::option_table()) {
     if (is_one_of(name, e.flags) && !is_refused(verb, e.name)) return {.entry = &e};
   }
-  const std::string own_name(verb.name);
-  throw failure{own_name + ": unknown option '" + std::string(name) + "'; see 'brood " + own_name +
-                " --help'"};
+  return {};
+}
+
+flag find(const verb_flags& verb, std::string_view name) {
+  const flag f = look_up(verb, name);
+  if (!f) throw unknown_flag(verb.name, name);
+  return f;
 }
 
 /// Finds the words that are flags, and cuts them into names and values, which it does not
@@ -69,6 +73,7 @@ class located {
   located(const verb_flags& verb, std::span<char* const> all) : verb_(verb), all_(all) {
     while (at_ < all_.size()) {
       const std::string_view word = all_[at_];
+      refuse_other_dashes(word);
       if (word.size() < 2 || word[0] != '-') return;  // "-" is no flag
       ++at_;
       if (word == "--") return;
@@ -92,6 +97,29 @@ class located {
   std::vector<std::string>& words() { return words_; }
 
  private:
+  /// Where text was copied from a page, "--" may be one long dash.
+  void refuse_other_dashes(std::string_view word) const {
+    for (const std::string_view dash : {"\u2013", "\u2014", "\u2212"}) {
+      if (!word.starts_with(dash)) continue;
+      const std::string_view bare =
+          word.substr(std::min(word.find_first_not_of(dash), word.size()));
+      const std::string meant = (bare.size() > 1 ? "--" : "-") + std::string(bare);
+      if (!look_up(verb_, std::string_view(meant).substr(0, meant.find('=')))) continue;
+      throw failure{own_name() + "'" + std::string(word) + "' begins with a dash of another kind" +
+                    "; did you mean " + meant + "?"};
+    }
+  }
+
+  /// "-timeout", which would be the switches -t, -i and so on.
+  void refuse_one_dash(std::string_view word) const {
+    const std::string meant = "-" + std::string(word);
+    if (word.size() < 4 || !look_up(verb_, std::string_view(meant).substr(0, meant.find('=')))) {
+      return;
+    }
+    throw failure{own_name() + "'" + std::string(word) + "' has one dash only; did you mean " +
+                  meant + "?"};
+  }
+
   void take_long(std::string_view word) {
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
@@ -109,6 +137,7 @@ class located {
 
   // "-vk5": switches, then at most one flag with a value.
   void take_cluster(std::string_view word) {
+    refuse_one_dash(word);
     for (std::size_t i = 1; i < word.size(); ++i) {
       const std::string name{'-', word[i]};
       const flag f = note(name);
@@ -219,8 +248,9 @@ void add_flag(CLI::App& app, const flag& f, const std::string& names, settings& 
 }  // namespace
 
 void set_signal(settings& s, const std::string& text) {
-  s.signal = brood::signal_number(text);
-  if (!s.signal) throw failure{"--signal: no such signal: '" + text + "'"};
+  const auto signal = brood::parse_signal(text);
+  if (!signal) throw failure{"--signal: " + signal.error().detail()};
+  s.signal = *signal;
 }
 
 void set_kill_after(settings& s, const std::string& text) {

@@ -11,6 +11,7 @@
 
 #include "exit.hpp"
 #include "io.hpp"
+#include "unknown.hpp"
 #include "verbs.hpp"
 
 namespace {
@@ -59,7 +60,7 @@ int dispatch(std::span<char* const> words) {
     cli::write_pages(words[1]);
     return 0;
   }
-  throw cli::failure{"there is no verb '" + std::string(name) + "'; see 'brood --help'"};
+  throw cli::unknown_verb(words);
 }
 
 }  // namespace

@@ -124,7 +124,10 @@ int verb_report(std::span<char* const> words) {
   const auto format = std::find_if(formats.begin(), formats.end(),
                                    [&s](const report_format& f) { return f.name == s.as; });
   if (format == formats.end()) {
-    throw failure{"report: --as: there is no form '" + s.as + "'; see 'brood report --help'"};
+    std::vector<std::string_view> names;
+    for (const report_format& f : formats) names.push_back(f.name);
+    throw failure{"report: --as: there is no form '" + s.as + "'" +
+                  did_you_mean(s.as, names, "; see 'brood report --help'")};
   }
   journal::reader journal(journal_folder(s.journal));
   const journal::run_record run = find_run(journal, s.run);

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map/halt.hpp"
 
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "exit.hpp"
 #include "map/numbers.hpp"
+#include "unknown.hpp"
 
 namespace cli {
 
@@ -15,9 +18,17 @@ namespace {
 using moment = halt_policy::moment;
 using kind = halt_policy::kind;
 
-[[noreturn]] void refuse(std::string_view text) {
+[[noreturn]] void refuse(std::string_view text, const std::string& hint = {}) {
   throw failure{"--halt: '" + std::string(text) +
-                "' is not never or WHEN,WHAT=N, such as now,fail=1 or soon,done=50%"};
+                "' is not never or WHEN,WHAT=N, such as now,fail=1 or soon,done=50%" + hint};
+}
+
+/// The place of `word` among `words`. Errors: failure that names the nearest.
+std::size_t place(std::string_view word, std::span<const std::string_view> words,
+                  std::string_view text) {
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found == words.end()) refuse(text, did_you_mean(word, words));
+  return static_cast<std::size_t>(found - words.begin());
 }
 
 }  // namespace
@@ -33,6 +44,8 @@ bool halt_policy::reached(const tally& t) const {
 
 halt_policy parse_halt(std::string_view text) {
   if (text == "never") return {};
+  constexpr std::string_view moments[] = {"now", "soon"};
+  constexpr std::string_view kinds[] = {"fail", "success", "done"};
   const std::size_t comma = text.find(',');
   const std::size_t equals = text.find('=');
   if (comma == text.npos || equals == text.npos || comma > equals) refuse(text);
@@ -40,10 +53,8 @@ halt_policy parse_halt(std::string_view text) {
   const std::string_view when = text.substr(0, comma);
   const std::string_view what = text.substr(comma + 1, equals - comma - 1);
   std::string_view number = text.substr(equals + 1);
-  if (when != "now" && when != "soon") refuse(text);
-  p.when = when == "now" ? moment::now : moment::soon;
-  if (what != "fail" && what != "success" && what != "done") refuse(text);
-  p.what = what == "fail" ? kind::fail : what == "success" ? kind::success : kind::done;
+  p.when = place(when, moments, text) == 0 ? moment::now : moment::soon;
+  p.what = static_cast<kind>(place(what, kinds, text));  // in the order of their declaration
   p.percent = number.ends_with('%');
   if (p.percent) number.remove_suffix(1);
   const std::optional<double> n = to_number<double>(number);

@@ -18,7 +18,8 @@ namespace brood {
 struct option_entry {
   std::string_view name;   ///< path of the member: "timeout", "limits.cpu_time"
   std::string_view flags;  ///< of the tool, comma-separated: "-C,--chdir"
-  std::string_view value;  ///< of what follows the flag: "DURATION"; empty for a switch
+  std::string_view
+      value;  ///< of what follows the flag: "DURATION", "text|json"; empty for a switch
   std::string_view alone;  ///< the text that a switch stands for, "true" or "false"; else empty
   std::string_view help;   ///< one sentence
   bool repeats;            ///< may be given more than once
@@ -40,5 +41,11 @@ expected<std::uint64_t, error> parse_size(std::string_view text);
 expected<retry_policy, error> parse_retry(std::string_view text);
 /// "TERM,5s,INT,2s,KILL".
 expected<std::vector<stop_step>, error> parse_stop(std::string_view text);
+/// "TERM", "sigterm", "15". The error names the signal that was probably meant.
+expected<int, error> parse_signal(std::string_view text);
+
+/// Of `names`, the one that was probably meant by `word`, as typing errors go; empty if none is
+/// near.
+std::string_view nearest_name(std::string_view word, std::span<const std::string_view> names);
 
 }  // namespace brood

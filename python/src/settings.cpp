@@ -225,9 +225,7 @@ std::vector<brood::stop_step> to_ladder(py::handle value) {
     }
     brood::stop_step step{0, {}};
     if (const py::object signal = parts[0]; is_text(signal)) {
-      const auto number = brood::signal_number(signal.cast<std::string>());
-      if (!number) raise_bad("stop", "'" + signal.cast<std::string>() + "' is not a signal");
-      step.signal = *number;
+      step.signal = checked(brood::parse_signal(signal.cast<std::string>()), "stop");
     } else {
       step.signal = to_number(signal.ptr());
     }

@@ -1,5 +1,7 @@
 // Durations, sizes and stop ladders from text.
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -7,6 +9,7 @@
 
 #include "base/decimal.hpp"
 #include "base/make_error.hpp"
+#include "run/did_you_mean.hpp"
 
 namespace brood {
 
@@ -90,10 +93,29 @@ expected<std::uint64_t, error> parse_size(std::string_view text) {
   return n << shift;
 }
 
+expected<int, error> parse_signal(std::string_view text) {
+  if (const auto number = signal_number(text)) return *number;
+  constexpr std::string_view prefix = "SIG";
+  constexpr int highest_standard = 31;
+  std::array<std::string, highest_standard> texts;
+  std::array<std::string_view, highest_standard> names;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    texts[i] = signal_name(static_cast<int>(i) + 1);
+    names[i] = texts[i];
+    if (names[i].starts_with(prefix)) names[i].remove_prefix(prefix.size());
+  }
+  std::string_view bare = text;
+  const bool long_form = nearest_name(bare.substr(0, prefix.size()), {&prefix, 1}) == prefix;
+  if (bare.size() > prefix.size() + 1 && long_form) bare.remove_prefix(prefix.size());
+  return unexpected(detail::bad_request(
+      "signal", "'" + std::string(text) + "' is not a signal" + detail::did_you_mean(bare, names)));
+}
+
 expected<std::vector<stop_step>, error> parse_stop(std::string_view text) {
-  const auto bad = [&](std::string_view part, std::string_view why) {
+  const auto bad = [](const error& wrong) {
+    const bool helps = wrong.detail().ends_with('?');
     return unexpected(detail::bad_request(
-        "stop", "'" + std::string(part) + "' " + std::string(why) + ": TERM,5s,KILL"));
+        "stop", wrong.detail() + (helps ? "" : "; a ladder is like TERM,5s,INT,2s,KILL")));
   };
   std::vector<stop_step> steps;
   bool may_wait = false;
@@ -103,12 +125,12 @@ expected<std::vector<stop_step>, error> parse_stop(std::string_view text) {
     // After a signal a number is how long to wait; a signal by number would be ambiguous there.
     if (may_wait && !part.empty() && (is_digit(part[0]) || part[0] == '.')) {
       auto grace = parse_duration(part);
-      if (!grace) return bad(part, "is not a duration");
+      if (!grace) return bad(grace.error());
       steps.back().grace = *grace;
       may_wait = false;
     } else {
-      const auto signal = signal_number(part);
-      if (!signal) return bad(part, "is not a signal");
+      const auto signal = parse_signal(part);
+      if (!signal) return bad(signal.error());
       steps.push_back({*signal, {}});
       may_wait = true;
     }

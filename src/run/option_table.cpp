@@ -1,12 +1,16 @@
 // The table of options.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <string>
 
 #include <brood/option_table.hpp>
 
 #include "base/make_error.hpp"
+#include "run/did_you_mean.hpp"
 
 namespace brood {
 
@@ -25,6 +29,18 @@ bool read_number(text_view text, long& out, int base = 10) {
   if (text.starts_with("-0")) return false;
   const auto r = std::from_chars(text.data(), text.data() + text.size(), out, base);
   return r.ec == std::errc() && r.ptr == text.data() + text.size();
+}
+
+// A choice as the table's `value` names it, "a|b|c": its place there; or an error that lists all.
+template <std::size_t N>
+expected<std::size_t, error> choose(text_view flag, text_view text,
+                                    const std::array<text_view, N>& choices) {
+  const auto found = std::find(choices.begin(), choices.end(), text);
+  if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
+  std::string all;
+  for (const text_view choice : choices) all.append(all.empty() ? "" : ", ").append(choice);
+  return unexpected(detail::bad_request(flag, "'" + std::string(text) + "': not one of " + all +
+                                                  detail::did_you_mean(text, choices)));
 }
 
 template <class F>
@@ -92,36 +108,29 @@ void start_empty(environment& env) {
 
 outcome set_overflow(options& o, text_view text) {
   constexpr text_view spill = "spill:";
+  constexpr std::array<text_view, 5> choices{"error", "head", "tail", "head-tail", "spill:FILE"};
+  constexpr std::array policies{overflow::error, overflow::keep_head, overflow::keep_tail,
+                                overflow::keep_head_tail};
   output_limit& l = o.max_output;
-  if (text == "error") {
-    l.policy = overflow::error;
-  } else if (text == "head") {
-    l.policy = overflow::keep_head;
-  } else if (text == "tail") {
-    l.policy = overflow::keep_tail;
-  } else if (text == "head-tail") {
-    l.policy = overflow::keep_head_tail;
-  } else if (text.starts_with(spill) && text.size() > spill.size()) {
+  if (text.starts_with(spill) && text.size() > spill.size()) {
     l.policy = overflow::spill;
     l.spill_path = text.substr(spill.size());
-  } else {
-    return refuse("--overflow", text, "one of error, head, tail, head-tail, spill:FILE");
+    return {};
   }
+  const auto at = choose("--overflow", text, choices);
+  if (!at) return unexpected(at.error());
+  if (*at == policies.size()) return refuse("--overflow", text, "FILE stands for a name");
+  l.policy = policies[*at];
   return {};
 }
 
 outcome set_errors(options& o, text_view text) {
-  if (text == "strict") {
-    o.errors = text_errors::strict;
-  } else if (text == "replace") {
-    o.errors = text_errors::replace;
-  } else if (text == "ignore") {
-    o.errors = text_errors::ignore;
-  } else if (text == "backslashreplace") {
-    o.errors = text_errors::backslashreplace;
-  } else {
-    return refuse("--encoding-errors", text, "one of strict, replace, ignore, backslashreplace");
-  }
+  constexpr std::array<text_view, 4> choices{"strict", "replace", "ignore", "backslashreplace"};
+  constexpr std::array policies{text_errors::strict, text_errors::replace, text_errors::ignore,
+                                text_errors::backslashreplace};
+  const auto at = choose("--encoding-errors", text, choices);
+  if (!at) return unexpected(at.error());
+  o.errors = policies[*at];
   return {};
 }
 
@@ -164,19 +173,21 @@ outcome unset_env(options& o, text_view text) {
 
 outcome set_stop(options& o, text_view text) {
   auto steps = parse_stop(text);
-  if (!steps) return refuse("--stop", text, "not a ladder such as TERM,5s,INT,2s,KILL");
+  if (!steps) return unexpected(detail::bad_request("--stop", steps.error().detail()));
   o.stop = std::move(*steps);
   return {};
 }
 
 outcome set_contain(options& o, text_view text) {
-  for (const containment c :
-       {containment::process, containment::group, containment::tree, containment::sealed}) {
-    if (text != to_string(c)) continue;
-    o.contain = c;
-    return {};
-  }
-  return refuse("--contain", text, "one of process, group, tree, sealed");
+  constexpr std::array levels{containment::process, containment::group, containment::tree,
+                              containment::sealed};
+  std::array<text_view, levels.size()> choices;
+  std::transform(levels.begin(), levels.end(), choices.begin(),
+                 [](containment c) { return to_string(c); });
+  const auto at = choose("--contain", text, choices);
+  if (!at) return unexpected(at.error());
+  o.contain = levels[*at];
+  return {};
 }
 
 outcome set_ok_codes(options& o, text_view text) {
@@ -210,13 +221,27 @@ outcome set_retry(options& o, text_view text) {
   return {};
 }
 
-bool add_reason(retry_policy& p, text_view name) {
-  for (const reason r : {reason::exited, reason::signaled, reason::timed_out,
-                         reason::idle_timed_out, reason::cpu_limit, reason::memory_limit,
-                         reason::output_limit, reason::file_size_limit, reason::not_started}) {
-    if (name == to_string(r)) return p.on_reasons.push_back(r), true;
+constexpr std::array retried_reasons{
+    reason::exited,         reason::signaled,        reason::timed_out,
+    reason::idle_timed_out, reason::cpu_limit,       reason::memory_limit,
+    reason::output_limit,   reason::file_size_limit, reason::not_started};
+
+outcome add_reason(retry_policy& p, text_view name) {
+  std::array<text_view, retried_reasons.size()> names;
+  std::transform(retried_reasons.begin(), retried_reasons.end(), names.begin(),
+                 [](reason r) { return to_string(r); });
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) {
+    p.on_reasons.push_back(retried_reasons[static_cast<std::size_t>(found - names.begin())]);
+    return {};
   }
-  return false;
+  std::string why = "neither an exit code, a signal's name nor a reason";
+  const std::string near = detail::did_you_mean(name, names);
+  if (const auto signal = parse_signal(name); !signal && near.empty()) {
+    const std::string& text = signal.error().detail();  // which names the nearest signal
+    why += text.substr(std::min(text.find(';'), text.size()));
+  }
+  return refuse("--retry-on", name, why + near);
 }
 
 outcome set_retry_on(options& o, text_view text) {
@@ -228,8 +253,8 @@ outcome set_retry_on(options& o, text_view text) {
       p.on_codes.push_back(static_cast<int>(code));
     } else if (const auto signal = signal_number(part); signal && code == 0) {
       p.on_signals.push_back(*signal);
-    } else if (!add_reason(p, part)) {
-      return refuse("--retry-on", part, "neither an exit code, a signal's name nor a reason");
+    } else {
+      return add_reason(p, part);
     }
     return {};
   });
@@ -314,16 +339,14 @@ constexpr option_entry table[] = {
      [](options& o, text_view t) { return set_file(o.err, "--stderr", t); }},
     {"max_output", "--max-output", "SIZE", "", "Bound each collected stream.", false,
      [](options& o, text_view t) { return set_size(o.max_output.bytes, "--max-output", t); }},
-    {"max_output.policy", "--overflow", "POLICY", "",
-     "Beyond --max-output: error (default), head, tail, head-tail or spill:FILE.", false,
-     set_overflow},
+    {"max_output.policy", "--overflow", "error|head|tail|head-tail|spill:FILE", "",
+     "What happens to output beyond --max-output; error is the default.", false, set_overflow},
     {"text", "--text", "", "true", "Collected output is UTF-8 text; newlines become \\n.", false,
      [](options& o, text_view t) { return set_flag(o.text, "--text", t); }},
     {"encoding", "--encoding", "NAME", "", "The command's encoding, by its iconv name.", false,
      [](options& o, text_view t) { return set_text(o.encoding, "--encoding", t); }},
-    {"errors", "--encoding-errors", "POLICY", "",
-     "Bytes that are not text: strict (default), replace, ignore or backslashreplace.", false,
-     set_errors},
+    {"errors", "--encoding-errors", "strict|replace|ignore|backslashreplace", "",
+     "What happens to bytes that are not text; strict is the default.", false, set_errors},
     {"cwd", "-C,--chdir", "DIR", "", "Run in DIR.", false,
      [](options& o, text_view t) { return set_text(o.cwd, "--chdir", t); }},
     {"env", "--env", "NAME=VALUE", "", "Set an environment variable.", true, set_env},
@@ -341,8 +364,8 @@ constexpr option_entry table[] = {
      [](options& o, text_view t) { return set_duration(o.idle_timeout, "--idle-timeout", t); }},
     {"stop", "--stop", "LADDER", "", "How to stop: signals and waits, as TERM,5s,INT,2s,KILL.",
      false, set_stop},
-    {"contain", "--contain", "LEVEL", "", "What a stop reaches: process, group, tree or sealed.",
-     false, set_contain},
+    {"contain", "--contain", "process|group|tree|sealed", "", "What a stop reaches.", false,
+     set_contain},
     {"drain_grace", "--drain-grace", "DURATION", "",
      "How long output that others hold open may stay silent after the exit.", false,
      [](options& o, text_view t) { return set_duration(o.drain_grace, "--drain-grace", t); }},

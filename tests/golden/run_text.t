@@ -31,7 +31,7 @@ brood: encoding: 'nope' is not known
 [125]
 
 $ brood run --encoding-errors nope -- touch started
-brood: --encoding-errors: 'nope': one of strict, replace, ignore, backslashreplace
+brood: --encoding-errors: 'nope': not one of strict, replace, ignore, backslashreplace
 [125]
 
 $ brood run --json --max-output 4 --overflow head -- $HELPER out 0123456789 | grep -o '"stdout.*'
@@ -48,7 +48,7 @@ $ brood run --json --max-output 4 --overflow spill:spilled -- $HELPER out 012345
 0123456789
 
 $ brood run --max-output 4 --overflow nope -- touch started
-brood: --overflow: 'nope': one of error, head, tail, head-tail, spill:FILE
+brood: --overflow: 'nope': not one of error, head, tail, head-tail, spill:FILE
 [125]
 
 $ brood run --ok-codes 3,7-9 --quiet-ok -- $HELPER out 'o\n' + exit 8

@@ -55,7 +55,7 @@ brood: .*timeout.* (re)
 [125]
 
 $ brood run --signal NOPE -- touch started
-brood: --signal: no such signal: 'NOPE'
+brood: --signal: 'NOPE' is not a signal
 [125]
 
 $ brood run --kill-after never -- touch started
