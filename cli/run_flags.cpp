@@ -48,7 +48,7 @@ constexpr verb_flags flags{
     .usage = "brood run [OPTIONS] [--] COMMAND [ARGS...]",
     .description = "Runs a command, and when it has to end, ends all of it.",
     .footer =
-        "DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.\n"
+        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.\n"
         "Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;\n"
         "127 not found; 128+N killed by signal N.",
     .own = own,

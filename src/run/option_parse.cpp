@@ -1,8 +1,10 @@
 // Durations, sizes and stop ladders from text.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <brood/option_table.hpp>
@@ -17,20 +19,67 @@ namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-// The unit's seconds; moves past it. 0: no such unit.
-long double take_unit(std::string_view& text) {
-  struct unit {
-    std::string_view name;
-    long double seconds;
-  };
-  constexpr unit units[] = {{"ms", 0.001L}, {"us", 1e-6L}, {"s", 1},
-                            {"m", 60},      {"h", 3600},   {"d", 86400}};
-  for (const unit& u : units) {
-    if (!text.starts_with(u.name)) continue;
-    text.remove_prefix(u.name.size());
-    return u.seconds;
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+}
+
+// The letters at the start of the text, as small ones; moves past them. "µs" is "us".
+std::string take_word(std::string_view& text) {
+  for (const std::string_view micro : {"\u00b5", "\u03bc"}) {
+    if (text.starts_with(micro)) {
+      text.remove_prefix(micro.size());
+      return "u" + take_word(text);
+    }
   }
-  return 0;
+  std::string word;
+  for (; !text.empty() && is_letter(text[0]); text.remove_prefix(1)) {
+    word += text[0] >= 'a' ? text[0] : static_cast<char>(text[0] + 32);
+  }
+  return word;
+}
+
+struct unit {
+  long double seconds;
+  long double next;        // what a number behind it counts, as the 30 of "1h30"; 0: nothing
+  std::string_view names;  // each between blanks
+};
+constexpr unit units[] = {{604800, 86400, " w week weeks "},
+                          {86400, 3600, " d day days "},
+                          {3600, 60, " h hr hrs hour hours "},
+                          {60, 1, " m min mins minute minutes "},
+                          {1, 0, " s sec secs second seconds "},
+                          {0.001L, 0, " ms msec msecs millisecond milliseconds "},
+                          {1e-6L, 0, " us usec usecs microsecond microseconds "}};
+
+// Moves past the unit; null: no such unit. A lone M may mean months elsewhere.
+const unit* take_unit(std::string_view& text) {
+  skip_blanks(text);
+  if (text.starts_with('M') && (text.size() == 1 || !is_letter(text[1]))) return nullptr;
+  const std::string name = " " + take_word(text) + " ";
+  if (name.size() <= 2) return nullptr;
+  for (const unit& u : units) {
+    if (u.names.find(name) != u.names.npos) return &u;
+  }
+  return nullptr;
+}
+
+// The seconds of "1h30m", "5 min", "1h30"; nothing where it is no duration.
+std::optional<long double> take_seconds(std::string_view text) {
+  long double total = 0;
+  long double bare = 1;  // what a number without a unit counts: seconds, if it is all there is
+  for (;;) {
+    const auto number = detail::take_decimal(text);
+    if (!number) return {};
+    if (text.empty()) return bare > 0 ? std::optional(total + *number * bare) : std::nullopt;
+    const unit* const u = take_unit(text);
+    if (u == nullptr) return {};
+    total += *number * u->seconds;
+    if (text.empty()) return total;
+    bare = u->next;
+    skip_blanks(text);
+  }
 }
 
 unexpected<error> no_duration(std::string_view text, std::string_view why) {
@@ -38,27 +87,48 @@ unexpected<error> no_duration(std::string_view text, std::string_view why) {
       detail::bad_request("duration", "'" + std::string(text) + "' " + std::string(why)));
 }
 
+constexpr std::string_view no_size_because = "is not a size such as 4096, 64K, 512m, 1.5G";
+
+// The power of two that "K", "kb", "MiB" and the like stand for; nothing for other words.
+std::optional<unsigned> shift_of(std::string_view unit) {
+  if (unit.empty() || unit == "b") return 0;
+  constexpr std::string_view letters = "kmgtpe";
+  const std::size_t at = letters.find(unit[0]);
+  unit.remove_prefix(1);
+  if (at == letters.npos || !(unit.empty() || unit == "b" || unit == "ib" || unit == "i"))
+    return {};
+  return 10 * (static_cast<unsigned>(at) + 1);
+}
+
+// Whole digits, exactly: a size may have more of them than a long double holds.
+std::optional<std::uint64_t> whole_number(std::string_view digits) {
+  std::uint64_t n = 0;
+  for (const char c : digits) {
+    const auto digit = static_cast<std::uint64_t>(c - '0');
+    if (n > (UINT64_MAX - digit) / 10) return {};
+    n = n * 10 + digit;
+  }
+  return n;
+}
+
+// The number times 2^shift, rounded down as no part of a byte can be had. Nothing if too large.
+std::optional<std::uint64_t> scaled(std::string_view number, unsigned shift) {
+  if (number.find('.') == number.npos) {
+    const auto n = whole_number(number);
+    return n && *n <= (UINT64_MAX >> shift) ? std::optional(*n << shift) : std::nullopt;
+  }
+  const auto n = detail::take_decimal(number);
+  const long double bytes = n ? *n * static_cast<long double>(std::uint64_t{1} << shift) : 2e19L;
+  constexpr long double most = 18446744073709551616.0L;  // 2^64
+  return bytes < most ? std::optional(static_cast<std::uint64_t>(bytes)) : std::nullopt;
+}
+
 }  // namespace
 
 expected<duration, error> parse_duration(std::string_view text) {
-  constexpr std::string_view why = "is not a duration such as 10, 1.5s, 250ms, 1m30s";
-  std::string_view rest = text;
-  long double total = 0;
-  auto number = detail::take_decimal(rest);
-  if (!number) return no_duration(text, why);
-  if (rest.empty()) {
-    total = *number;
-  } else {
-    for (;;) {
-      const long double unit = take_unit(rest);
-      if (unit == 0) return no_duration(text, why);
-      total += *number * unit;
-      if (rest.empty()) break;
-      number = detail::take_decimal(rest);
-      if (!number) return no_duration(text, why);
-    }
-  }
-  const duration d = duration::from_seconds(total);
+  const auto seconds = take_seconds(text);
+  if (!seconds) return no_duration(text, "is not a duration such as 10, 1.5s, 250ms, 1h30m");
+  const duration d = duration::from_seconds(*seconds);
   if (d.too_large()) return no_duration(text, "is beyond 292 years");
   return d;
 }
@@ -68,29 +138,22 @@ expected<std::uint64_t, error> parse_size(std::string_view text) {
     return unexpected(
         detail::bad_request("size", "'" + std::string(text) + "' " + std::string(why)));
   };
-  constexpr std::string_view why = "is not a size such as 4096, 64K, 256M, 2G";
-  std::size_t length = 0;
-  std::uint64_t n = 0;
-  for (; length < text.size() && is_digit(text[length]); ++length) {
-    const auto digit = static_cast<std::uint64_t>(text[length] - '0');
-    if (n > (UINT64_MAX - digit) / 10) return bad("is too large");
-    n = n * 10 + digit;
+  std::string_view unit = text;
+  const bool is_number = detail::take_decimal(unit).has_value();
+  const std::string_view number = text.substr(0, text.size() - unit.size());
+  const bool bare = unit.empty();
+  skip_blanks(unit);
+  const std::string name = take_word(unit);
+  const auto shift = shift_of(name);
+  if (!is_number || !unit.empty() || !shift || (!bare && name.empty())) return bad(no_size_because);
+  const auto bytes = scaled(number, *shift);
+  if (!bytes) return bad("is too large");
+  const auto has_more = [](std::string_view t) { return t.find_first_of("123456789") != t.npos; };
+  const std::string_view fraction = number.substr(std::min(number.find('.'), number.size()));
+  if ((*shift == 0 && has_more(fraction)) || (*bytes == 0 && has_more(number))) {
+    return bad("is not a number of whole bytes");
   }
-  if (length == 0) return bad(why);
-  std::string_view unit = text.substr(length);
-  unsigned shift = 0;
-  if (!unit.empty()) {
-    constexpr std::string_view letters = "KMGT";
-    const char upper = unit[0] == 'k' ? 'K' : unit[0];
-    const std::size_t at = letters.find(upper);
-    if (at != letters.npos) {
-      shift = 10 * (static_cast<unsigned>(at) + 1);
-      unit.remove_prefix(1);
-    }
-    if (unit != "" && unit != "B" && !(unit == "iB" && shift > 0)) return bad(why);
-  }
-  if (shift > 0 && n > (UINT64_MAX >> shift)) return bad("is too large");
-  return n << shift;
+  return *bytes;
 }
 
 expected<int, error> parse_signal(std::string_view text) {

@@ -56,7 +56,7 @@ outcome each_of_list(text_view list, F f) {
 
 outcome set_duration(duration& to, text_view flag, text_view text) {
   auto d = parse_duration(text);
-  if (!d) return refuse(flag, text, "not a duration such as 10, 1.5s, 250ms, 1m30s");
+  if (!d) return unexpected(detail::bad_request(flag, d.error().detail()));
   to = *d;
   return {};
 }
@@ -64,7 +64,7 @@ outcome set_duration(duration& to, text_view flag, text_view text) {
 template <class Size>
 outcome set_size(Size& to, text_view flag, text_view text) {
   auto n = parse_size(text);
-  if (!n) return refuse(flag, text, "not a size such as 4096, 64K, 256M, 2G, or too large");
+  if (!n) return unexpected(detail::bad_request(flag, n.error().detail()));
   to = *n;
   return {};
 }

@@ -41,7 +41,7 @@ $ brood run --help | grep '^Usage'
 Usage: brood run [OPTIONS] [--] COMMAND [ARGS...]
 
 $ brood run --help | grep -A 3 '^DURATION'
-DURATION: 10 (seconds), 250ms, 2m, 1h, 1d. SIZE: 4096, 64K, 256M, 2G.
+DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.
 Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;
 127 not found; 128+N killed by signal N.
 

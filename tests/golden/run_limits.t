@@ -45,7 +45,7 @@ brood: exit status 0 after .*: true (re)
 brood: done without limits.open_files: 101 is above the hard limit of 100
 
 $ brood run --core nope -- touch started
-brood: --core: 'nope': not a size such as 4096, 64K, 256M, 2G, or too large
+brood: --core: 'nope' is not a size such as 4096, 64K, 512m, 1.5G
 [125]
 
 $ brood run --open-files -1 -- touch started
@@ -59,3 +59,16 @@ brood: --cpu-time: .*'soon'.* (re)
 $ ls
 all
 big
+
+$ brood run --dry-run --address-space 1.5g --core 512kb -t 1h30 --drain-grace '5 min' -- true
+true
+  limits.address_space 1.5g
+  limits.core 512kb
+  timeout 1h30
+  drain_grace '5 min'
+  contain sealed
+  stop SIGTERM, 5 s, SIGKILL
+
+$ brood run --address-space 1.5 -- touch started
+brood: --address-space: '1.5' is not a number of whole bytes
+[125]

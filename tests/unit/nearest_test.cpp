@@ -94,7 +94,7 @@ TEST(option_table, names_the_choice_that_was_meant) {
             "TERM?");
   EXPECT_EQ(said("stop", "TREM,5s,KILL"), "--stop: 'TREM' is not a signal; did you mean TERM?");
   EXPECT_EQ(said("stop", "TERM,KILL,5x"),
-            "--stop: '5x' is not a duration such as 10, 1.5s, 250ms, 1m30s; a ladder is like "
+            "--stop: '5x' is not a duration such as 10, 1.5s, 250ms, 1h30m; a ladder is like "
             "TERM,5s,INT,2s,KILL");
 }
 

@@ -49,35 +49,41 @@ TEST(parse_duration, adds_up_combinations) {
   EXPECT_EQ(ns("1s500ms"), 1500 * ms);
 }
 
+TEST(parse_duration, takes_units_that_are_spelled_out_in_any_case) {
+  EXPECT_EQ(ns("5sec"), 5 * s);
+  EXPECT_EQ(ns("5 seconds"), 5 * s);
+  EXPECT_EQ(ns("1 Second"), s);
+  EXPECT_EQ(ns("5S"), 5 * s);
+  EXPECT_EQ(ns("90min"), 5400 * s);
+  EXPECT_EQ(ns("1 minute"), 60 * s);
+  EXPECT_EQ(ns("2hrs"), 7200 * s);
+  EXPECT_EQ(ns("2H"), 7200 * s);
+  EXPECT_EQ(ns("1 day 12 hours"), 129600 * s);
+  EXPECT_EQ(ns("1w"), 604800 * s);
+  EXPECT_EQ(ns("250 msec"), 250 * ms);
+  EXPECT_EQ(ns("250MS"), 250 * ms);
+  EXPECT_EQ(ns("5us"), 5000);
+  EXPECT_EQ(ns("5\u00b5s"), 5000);
+  EXPECT_EQ(ns("1h 30m"), 5400 * s);
+}
+
+TEST(parse_duration, counts_a_number_behind_a_unit_in_the_next_smaller_one) {
+  EXPECT_EQ(ns("1h30"), 5400 * s);
+  EXPECT_EQ(ns("1m30"), 90 * s);
+  EXPECT_EQ(ns("1d12"), 129600 * s);
+  EXPECT_EQ(ns("1h30m15"), 5415 * s);
+  EXPECT_EQ(ns("1h 30"), 5400 * s);
+}
+
 TEST(parse_duration, never_rounds_something_to_nothing) { EXPECT_EQ(ns("0.0000000000001"), 1); }
 
 TEST(parse_duration, refuses_what_is_no_duration_and_quotes_it) {
-  for (const char* text : {"",
-                           " ",
-                           "s",
-                           ".",
-                           ".s",
-                           "-1",
-                           "-1s",
-                           "+1",
-                           "nan",
-                           "inf",
-                           "infinity",
-                           "1e3",
-                           "0x10",
-                           "1,5",
-                           "1.2.3",
-                           "1 s",
-                           " 1",
-                           "1 ",
-                           "1x",
-                           "1min",
-                           "1S",
-                           "1m30",
-                           "1s-1s",
-                           "1ss",
-                           "9999999999d",
-                           "99999999999999999999999"}) {
+  for (const char* text :
+       {"",      " ",     "s",     ".",    ".s",          "-1",
+        "-1s",   "+1",    "nan",   "inf",  "infinity",    "1e3",
+        "0x10",  "1,5",   "1.2.3", " 1",   "1 ",          "1x",
+        "1s-1s", "1s500", "1ms5",  "1 30", "1h ",         "1M",
+        "1y",    "h30",   "1h30x", "1ss",  "9999999999d", "99999999999999999999999"}) {
     const auto d = parse_duration(text);
     ASSERT_FALSE(d) << text;
     EXPECT_EQ(d.error().kind(), brood::error_kind::bad_request) << text;
@@ -110,18 +116,37 @@ TEST(parse_size, takes_bytes_and_powers_of_1024) {
   EXPECT_EQ(*parse_size("64KB"), 65536u);
 }
 
+TEST(parse_size, takes_small_letters_fractions_and_blanks) {
+  EXPECT_EQ(*parse_size("512m"), 512u << 20);
+  EXPECT_EQ(*parse_size("512mb"), 512u << 20);
+  EXPECT_EQ(*parse_size("512mib"), 512u << 20);
+  EXPECT_EQ(*parse_size("512Mi"), 512u << 20);
+  EXPECT_EQ(*parse_size("512 MB"), 512u << 20);
+  EXPECT_EQ(*parse_size("0.5G"), 512u << 20);
+  EXPECT_EQ(*parse_size(".5g"), 512u << 20);
+  EXPECT_EQ(*parse_size("1.5K"), 1536u);
+  EXPECT_EQ(*parse_size("1.3K"), 1331u);  // 1331.2
+  EXPECT_EQ(*parse_size("100b"), 100u);
+  EXPECT_EQ(*parse_size("2.0"), 2u);
+  EXPECT_EQ(*parse_size("0.0"), 0u);
+  EXPECT_EQ(*parse_size("1P"), 1ull << 50);
+  EXPECT_EQ(*parse_size("15E"), 15ull << 60);
+}
+
 TEST(parse_size, takes_all_that_fits_and_never_wraps) {
   EXPECT_EQ(*parse_size("18446744073709551615"), UINT64_MAX);
   EXPECT_EQ(*parse_size("16777215T"), 16777215ull << 40);
   for (const char* text :
-       {"18446744073709551616", "99999999999999999999", "16777216T", "18014398509481984K"}) {
+       {"18446744073709551616", "99999999999999999999", "16777216T", "18014398509481984K", "16E",
+        "16.0E", "16777216.5T", "99999999999999999999.5"}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
 }
 
 TEST(parse_size, refuses_what_is_no_size_and_quotes_it) {
-  for (const char* text : {"", "K", "-1", "+1", "1.5G", "1 K", " 1", "1 ", "0x10", "1e3", "1X",
-                           "1KK", "1Ki", "1iB", "1K1", "lots"}) {
+  for (const char* text :
+       {"",    "K",    "-1",  "+1",   " 1",      "1 ",     "0x10", "1e3", "1X",  "1KK",  "1iB",
+        "1K1", "lots", "1.5", "0.5b", "0.0001K", "1.2.3G", ".",    ".K",  "1K ", "5mi b"}) {
     const auto n = parse_size(text);
     ASSERT_FALSE(n) << text;
     EXPECT_EQ(n.error().kind(), brood::error_kind::bad_request) << text;

@@ -27,8 +27,8 @@ struct entry_case {
   texts bad;
 };
 
-const texts no_duration{"", "x", "-1", "1x", "nan", "1 s", "99999999999999999999"};
-const texts no_size{"", "x", "-1", "1.5K", "1 ", "18446744073709551616"};
+const texts no_duration{"", "x", "-1", "1x", "nan", "1 s 1", "99999999999999999999"};
+const texts no_size{"", "x", "-1", "1.5", "1 ", "18446744073709551616"};
 const texts no_switch{"", "x", "True", "1", "true "};
 const texts no_word{"", "x", "Strict", "strict "};
 
