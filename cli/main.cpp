@@ -44,6 +44,17 @@ void hold_standard_streams() {
   }
 }
 
+/// `brood help`, `brood help VERB`.
+int help(std::span<char* const> words) {
+  if (words.empty()) return print(usage());
+  std::string flag = "--help";
+  char* const word = flag.data();
+  for (const cli::verb& v : cli::verbs()) {
+    if (v.name == words[0]) return v.run({&word, 1});
+  }
+  throw cli::unknown_verb(words);
+}
+
 int dispatch(std::span<char* const> words) {
   if (words.empty()) {
     cli::write_all(STDERR_FILENO, usage());
@@ -53,8 +64,10 @@ int dispatch(std::span<char* const> words) {
   for (const cli::verb& v : cli::verbs()) {
     if (v.name == name) return v.run(words.subspan(1));
   }
-  if (name == "--version") return print("brood " BROOD_VERSION "\n");
-  if (name == "--help" || name == "-h") return print(usage());
+  if (name == "--version" || name == "-V" || name == "version") {
+    return print("brood " BROOD_VERSION "\n");
+  }
+  if (name == "--help" || name == "-h" || name == "help") return help(words.subspan(1));
   if (name == "--completion" && words.size() == 2) return print(cli::completion_for(words[1]));
   if (name == "--write-pages" && words.size() == 2) {  // for the build
     cli::write_pages(words[1]);

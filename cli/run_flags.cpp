@@ -16,7 +16,7 @@ constexpr own_flag own[] = {
      [](settings& s, text) { s.shell = true; }},
     {"--pipe", "", "A pipeline, CMD -- CMD -- CMD...: connects output to input", command,
      [](settings& s, text) { s.pipe = true; }},
-    {"--dry-run", "", "Print the command and its options; start nothing", command,
+    {"--dry-run,--dryrun", "", "Print the command and its options; start nothing", command,
      [](settings& s, text) { s.dry_run = true; }},
     {"--append", "", "Add to the files of --stdout, --stderr and --tee instead of replacing them",
      streams, [](settings& s, text) { s.append = true; }},

@@ -10,6 +10,7 @@
 #include <queue>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <brood/pool.hpp>
@@ -89,6 +90,7 @@ class batch {
   void drop_waiting();
   void judge(const job_end& end);
   void say(const job_end& end) const;
+  void tell_end(const job_end& end, std::string_view how) const;
   void show(slot& s, job_end& end);
   // Waiting
   void wait(std::int64_t now);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 
+#include <algorithm>
 #include <exception>
 #include <string>
 #include <utility>
@@ -199,13 +200,25 @@ void batch::say(const job_end& end) const {
   if (!line.empty()) complain(about + line);
 }
 
+/// The line of --progress.
+void batch::tell_end(const job_end& end, std::string_view how) const {
+  if (!progress_.by_lines()) return;
+  const batch_state b = state(0);
+  std::string line = "job " + std::to_string(end.job->seq) + ": " + std::string(how);
+  if (end.result != nullptr) line += " after " + to_text(end.result->usage.wall);
+  line += "; " + std::to_string(b.done);
+  if (b.total) line += " of " + std::to_string(*b.total - std::min(b.skipped, *b.total));
+  complain(line + " done: " + template_.text_for(*end.job));
+}
+
 void batch::judge(const job_end& end) {
   if (end.result != nullptr && was_stopped(*end.result)) {
     ++cancelled_;
-    return;
+    return tell_end(end, "stopped");
   }
   ++tally_.done;
   if (!end.success) ++tally_.failed;
+  tell_end(end, end.success ? "ok" : "failed");
   if (end.success && end.result != nullptr) durations_.add(end.result->usage.wall.count());
   // If the system cannot start a job while no other runs, it will not start the next ones either.
   const bool starved =

@@ -103,8 +103,13 @@ constexpr own_flag own[] = {
      [](settings& s, text) { of_map(s).csv = true; }},
     {"--header", ":", "The first line has the names of the columns, for {NAME}", arguments,
      set_header},
-    {"-n,--max-args", "N", "Give each job up to N arguments, as far as ARG_MAX allows", arguments,
-     set_max_args},
+    {"-n,--max-args,-N,--max-replace-args", "N",
+     "Give each job up to N arguments, as far as ARG_MAX allows", arguments, set_max_args},
+    {"-L,--max-lines", "N", "The same, where empty lines do not count", arguments,
+     [](settings& s, text t) {
+       set_max_args(s, t);
+       of_map(s).skip_empty = true;
+     }},
     {"-I,--replace", "TEXT", "Use TEXT instead of {}; {1}, {2}... stay as they are", arguments,
      set_replacement},
     {"--shuf", "", "Run the jobs in random order", arguments,
@@ -119,9 +124,10 @@ constexpr own_flag own[] = {
     {"--pool", "", "The command is a worker that answers each line, an argument, with a line",
      arguments, [](settings& s, text) { of_map(s).workers = true; }},
 
-    {"-j,--jobs", "N", "Run N jobs at once: a number, 50% of the CPUs, +1, -1; 0: no limit (CPUs)",
-     when, [](settings& s, text t) { of_map(s).jobs = parse_job_count(t); }},
-    {"--halt", "WHEN,WHAT=N",
+    {"-j,--jobs,-P,--max-procs", "N",
+     "Run N jobs at once: a number, 50% of the CPUs, +1, -1; 0: no limit (CPUs)", when,
+     [](settings& s, text t) { of_map(s).jobs = parse_job_count(t); }},
+    {"--halt,--halt-on-error", "WHEN,WHAT=N",
      "When to stop: now or soon; fail, success or done; N or N%: now,fail=1", when,
      [](settings& s, text t) { of_map(s).halt = parse_halt(t); }},
     {"-t,--timeout", "DURATION", "Stop a job after DURATION, or after 200% of the median", when,
@@ -140,7 +146,7 @@ constexpr own_flag own[] = {
 
     {"--no-journal", "", "Keep no record of this run in .brood", journaling,
      [](settings& s, text) { of_map(s).no_journal = true; }},
-    {"--resume", "", "Skip jobs that have succeeded before", journaling,
+    {"--resume,--resume-failed", "", "Skip jobs that have succeeded before", journaling,
      [](settings& s, text) { of_map(s).resume = true; }},
     {"--explain", "", "Say for each job why it runs or is skipped", journaling,
      [](settings& s, text) { of_map(s).explain = true; }},
@@ -149,14 +155,14 @@ constexpr own_flag own[] = {
 
     {"--shell", "", "The command is text for /bin/sh; every replacement is quoted", command,
      [](settings& s, text) { s.shell = true; }},
-    {"--dry-run", "", "Print the commands; start nothing", command,
+    {"--dry-run,--dryrun", "", "Print the commands; start nothing", command,
      [](settings& s, text) { s.dry_run = true; }},
 
-    {"-k,--keep-order", "", "Show output in the order of the arguments", streams,
+    {"-k,--keep-order,--keeporder", "", "Show output in the order of the arguments", streams,
      [](settings& s, text) { of_map(s).keep_order = true; }},
     {"--group", "", "Show a job's output when it ends (the default)", streams,
      [](settings& s, text) { of_map(s).output = output_mode::grouped; }},
-    {"--line-buffer,--lb", "", "Show whole lines as they come", streams,
+    {"--line-buffer,--lb,--linebuffer", "", "Show whole lines as they come", streams,
      [](settings& s, text) { of_map(s).output = output_mode::lines; }},
     {"-u,--ungroup", "", "Jobs write to our stdout and stderr themselves", streams,
      [](settings& s, text) { of_map(s).output = output_mode::ungrouped; }},
@@ -180,6 +186,8 @@ constexpr own_flag own[] = {
      [](settings& s, text t) { of_map(s).joblog = t; }},
     {"--json", "", "Print a JSON object for each job, with its output, and nothing else", report,
      [](settings& s, text) { s.json = true; }},
+    {"--progress", "", "Where stderr is no terminal, print a line for each job that has ended",
+     report, [](settings& s, text) { of_map(s).progress = true; }},
     {"--bar", "", "On a terminal, show progress as a bar", report,
      [](settings& s, text) { of_map(s).bar = true; }},
     {"--eta", "", "Read all arguments first, to estimate the remaining time", report,
@@ -204,12 +212,12 @@ constexpr verb_flags flags{
         "::: give all combinations; :::+ and ::::+ go side by side.\n"
         "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder; {/.} base\n"
         "name without extension; {#} the job's number; {%} its slot; {1}, {2}, {NAME} one of\n"
-         "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come
-"
-         "at the end.
-"
-         "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.
-"
+        "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come
+        "
+        "at the end.
+        "
+        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.
+        "
         "Exit status: how many jobs failed, 101 for more than 100; 125 brood failed; 126, 127 the\n"
         "command cannot be executed, was not found; 128+N stopped by signal N.",
     .own = own,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "exit.hpp"
 #include "map/numbers.hpp"
@@ -17,6 +18,10 @@ namespace {
 
 using moment = halt_policy::moment;
 using kind = halt_policy::kind;
+
+// What older versions of GNU parallel took, and it still does.
+constexpr std::pair<std::string_view, std::string_view> numbers[] = {
+    {"1", "soon,fail=1"}, {"2", "now,fail=1"}, {"-1", "soon,success=1"}, {"-2", "now,success=1"}};
 
 [[noreturn]] void refuse(std::string_view text, const std::string& hint = {}) {
   throw failure{"--halt: '" + std::string(text) +
@@ -43,7 +48,13 @@ bool halt_policy::reached(const tally& t) const {
 }
 
 halt_policy parse_halt(std::string_view text) {
-  if (text == "never") return {};
+  if (text == "never" || text == "0") return {};
+  for (const auto& [number, meaning] : numbers) {
+    if (text == number) return parse_halt(meaning);
+  }
+  if (text.ends_with('%') && text.find(',') == text.npos) {
+    return parse_halt("soon,fail=" + std::string(text));
+  }
   constexpr std::string_view moments[] = {"now", "soon"};
   constexpr std::string_view kinds[] = {"fail", "success", "done"};
   const std::size_t comma = text.find(',');

@@ -115,6 +115,8 @@ void check(const map_settings& s) {
   refuse(s.workers && (s.shell || s.dry_run || s.options.retry.attempts > 1),
          "--pool and --shell, --dry-run or --retry");
   refuse(s.workers && s.output != mode::grouped, "--pool and --line-buffer or --ungroup");
+  // Elsewhere it makes records of N lines, of which a block has several.
+  refuse(s.pipe && s.skip_empty, "--pipe and --max-lines");
   if (!s.pipe && (s.record_start || s.record_end)) {
     throw failure{"map: --recstart and --recend are for --pipe"};
   }
@@ -220,6 +222,7 @@ std::unique_ptr<job_source> make_jobs(const map_settings& s, const cut_words& wo
   c.emplace(words.command, s, t);
   packing how{s.max_args > 0 ? s.max_args : 1};
   if (s.max_args > 1 && !s.workers) how = pack_for(c->argument_budget(), s.max_args, s.options);
+  how.skip_empty = s.skip_empty;
   auto jobs = argument_jobs(std::move(in), how);
   return s.eta ? counted_jobs(std::move(jobs)) : std::move(jobs);
 }

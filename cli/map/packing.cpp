@@ -23,6 +23,11 @@ std::size_t bytes_of(const fields& f, bool quoted) {
   return n;
 }
 
+bool is_empty(const fields& f) {
+  return std::all_of(f.begin(), f.end(),
+                     [](const std::string& s) { return s.find_first_not_of(" \t") == s.npos; });
+}
+
 class packed final : public job_source {
  public:
   packed(input from, packing how) : from_(std::move(from)), how_(how), records_(from_.total()) {}
@@ -37,6 +42,7 @@ class packed final : public job_source {
       } else if (r == got::end) {
         break;
       }
+      if (how_.skip_empty && is_empty(f)) continue;
       const std::size_t size = how_.max_bytes > 0 ? bytes_of(f, how_.quoted) : 0;
       if (count_ > 0 && !has_room_for(size, args_.size() + f.size())) {
         left_over_ = std::move(f);
@@ -61,7 +67,7 @@ class packed final : public job_source {
   int waits_for() const override { return from_.waits_for(); }
 
   std::optional<std::uint64_t> total() const override {
-    if (how_.max_args > 1 && how_.max_bytes > 0) return {};
+    if (how_.skip_empty || (how_.max_args > 1 && how_.max_bytes > 0)) return {};
     return records_;
   }
 

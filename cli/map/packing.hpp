@@ -20,6 +20,7 @@ struct packing {
   std::size_t max_bytes = 0;  ///< their size as execve(2) counts it; 0: no limit
   std::size_t max_word = 0;   ///< their length joined by spaces; 0: no limit
   bool quoted = false;        ///< they are going to be quoted for a shell
+  bool skip_empty = false;    ///< records without any text do not count
 };
 
 /// Up to `max_args`, as many as execve(2) allows with the environment and the limits of a job.

@@ -62,6 +62,7 @@ progress::progress(const map_settings& s, std::int64_t now) : bar_(s.bar), start
   const bool capable = ::isatty(STDERR_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
   // Not beside --ungroup: the jobs' own output would get into the view.
   live_ = capable && s.output != output_mode::ungrouped;
+  by_lines_ = s.progress && !live_;
   colour_ = live_ && variable("NO_COLOR").empty();
   next_ = now + (live_ ? 5 * redraw : first_line);  // a fast run needs none
 }

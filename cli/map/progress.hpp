@@ -40,6 +40,8 @@ class progress {
   progress& operator=(const progress&) = delete;
   ~progress() { hide(); }
 
+  /// True if each end of a job is to be told with a line of its own.
+  bool by_lines() const { return by_lines_; }
   /// When update() should be called again; INT64_MAX: never.
   std::int64_t next() const { return next_; }
   /// Shows the state if it is time to. `state` gets the number of jobs that there is room for.
@@ -52,6 +54,7 @@ class progress {
   std::string bar(const batch_state& s, std::size_t width) const;
 
   bool live_ = false;
+  bool by_lines_ = false;
   bool bar_ = false;
   bool colour_ = false;
   std::int64_t start_;

@@ -37,6 +37,7 @@ struct map_settings : settings {
   bool header = false;
   bool shuffle = false;
   std::size_t max_args = 0;                ///< 0: not given
+  bool skip_empty = false;                 ///< records without any text are no arguments
   std::optional<std::string> replacement;  ///< of -I
   std::uint64_t block = 1 << 20;
   std::optional<std::string> record_start;
@@ -59,6 +60,7 @@ struct map_settings : settings {
   std::optional<std::string> tag_text;
   std::string results;
   std::string joblog;
+  bool progress = false;
   bool bar = false;
   bool eta = false;
 

@@ -32,11 +32,11 @@ std::span<const option_entry> option_table() noexcept;
 /// By member name; null if there is none.
 const option_entry* find_option(std::string_view name) noexcept;
 
-/// "1.5", "10s", "250ms", "2m", "1h30m", "1d": a bare number is seconds, and behind a unit one of the
-/// next smaller unit ("1h30"). Units may be spelled out, and have blanks before them ("5 min").
+/// "1.5", "10s", "250ms", "2m", "1h30m", "1d": a bare number is seconds, and behind a unit one of
+/// the next smaller unit ("1h30"). Units may be spelled out, and have blanks before them ("5 min").
 expected<duration, error> parse_duration(std::string_view text);
-/// "4096", "64K", "512m", "1.5G", "1T" (powers of 1024; "KiB", "KB" and "kb" alike). Parts of a byte
-/// are dropped.
+/// "4096", "64K", "512m", "1.5G", "1T" (powers of 1024; "KiB", "KB" and "kb" alike). Parts of a
+/// byte are dropped.
 expected<std::uint64_t, error> parse_size(std::string_view text);
 /// "5,1s,x2,max30s,jitter0.2,total5m": attempts, then in any order the first delay, its factor, and
 /// the rest by name.
