@@ -14,6 +14,7 @@
 
 #include "exit.hpp"
 #include "help_page.hpp"
+#include "io.hpp"
 #include "unknown.hpp"
 
 namespace cli {
@@ -51,7 +52,7 @@ bool is_refused(const verb_flags& verb, std::string_view name) {
 /// A verb's own flag takes precedence over a flag of the table with the same name.
 flag look_up(const verb_flags& verb, std::string_view name) {
   for (const own_flag& f : verb.own) {
-    if (is_one_of(name, f.flags)) return {.own = &f};
+    if (is_one_of(name, f.flags) || name == f.former) return {.own = &f};
   }
   for (const brood::option_entry& e : brood::option_table()) {
     if (is_one_of(name, e.flags) && !is_refused(verb, e.name)) return {.entry = &e};
@@ -94,6 +95,8 @@ class located {
     std::size_t from;
   };
   const std::vector<secret>& secrets() const { return secrets_; }
+  /// What is to be said about names that are given up.
+  const std::string& advice() const { return advice_; }
   std::vector<std::string>& words() { return words_; }
 
  private:
@@ -154,7 +157,16 @@ class located {
   flag note(std::string_view name) {
     const flag f = find(verb_, name);
     if (std::find(used_.begin(), used_.end(), f) == used_.end()) used_.push_back(f);
+    if (f.own != nullptr && name == f.own->former) return note_former(name, f);
     words_.emplace_back(name);
+    return f;
+  }
+
+  flag note_former(std::string_view name, const flag& f) {
+    const std::string now(f.flags().substr(0, f.flags().find(',')));
+    advice_ = own_name() + "write " + now + " instead of " + std::string(name) + ": " +
+              std::string(f.own->former_because);
+    words_.emplace_back(now);
     return f;
   }
 
@@ -184,6 +196,7 @@ class located {
   std::vector<flag> used_;
   std::vector<std::string> words_;
   std::vector<secret> secrets_;
+  std::string advice_;
 };
 
 void apply(const flag& f, settings& to, const std::string& value) {
@@ -275,6 +288,7 @@ std::size_t read_flags(const verb_flags& verb, std::span<char* const> words, set
   } catch (const CLI::ParseError& e) {
     throw failure{std::string(verb.name) + ": " + e.what()};
   }
+  if (!found.advice().empty() && !to.quiet) complain(found.advice());
   return found.end();
 }
 

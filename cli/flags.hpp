@@ -58,6 +58,9 @@ struct own_flag {
   std::string_view group;  ///< its heading on the page of --help
   /// `to`: the settings that read_flags() was given. Errors: failure.
   void (*set)(settings& to, const std::string& text);
+  /// A letter that it had and still takes, with a message. Not on the page.
+  std::string_view former = {};
+  std::string_view former_because = {};
 };
 
 /// The headings that the table's flags have.

@@ -6,7 +6,7 @@ touch 'a b' 'it'"'"'s'
   contain sealed
   stop SIGTERM, 5 s, SIGKILL
 
-$ brood run --dry-run --timeout 10s --contain tree -s INT -k 2 -- true
+$ brood run --dry-run --timeout 10s --contain tree -s INT --kill-after 2 -- true
 true
   timeout 10s
   contain tree

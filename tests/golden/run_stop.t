@@ -25,7 +25,7 @@ $ brood run -v -t 0.1 -s KILL -- $HELPER ignore TERM + pause
 brood: timed out after 100 ms; killed by SIGKILL after .* (re)
 [124]
 
-$ brood run -v -t 0.1 -k 0.1 -- $HELPER ignore TERM + pause
+$ brood run -v -t 0.1 --kill-after 0.1 -- $HELPER ignore TERM + pause
 brood: timed out after 100 ms; killed by SIGKILL after .* (re)
 [124]
 
@@ -59,3 +59,14 @@ brood: timed out after 100 ms: .* (re)
 
 $ brood run --best-effort -- $HELPER exit 5
 [5]
+
+$ brood run -t 0.1 -k 0.1 -- $HELPER ignore TERM + pause
+brood: run: write --kill-after instead of -k: it is to mean --keep-order only, as in 'brood map'
+brood: timed out after 100 ms: .* ignore TERM .* (re)
+[124]
+
+$ brood run -q -k5 -- true
+
+$ brood run --help | grep -c -e ' -k'
+0
+[1]

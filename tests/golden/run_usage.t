@@ -62,7 +62,7 @@ $ brood run --kill-after never -- touch started
 brood: --kill-after: .*never.* (re)
 [125]
 
-$ brood run --stop TERM,5s,KILL -k 3 -- touch started
+$ brood run --stop TERM,5s,KILL --kill-after 3 -- touch started
 brood: run: contradictory options: --stop and --signal, --kill-after
 [125]
 
