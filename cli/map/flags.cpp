@@ -212,12 +212,9 @@ constexpr verb_flags flags{
         "::: give all combinations; :::+ and ::::+ go side by side.\n"
         "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder; {/.} base\n"
         "name without extension; {#} the job's number; {%} its slot; {1}, {2}, {NAME} one of\n"
-        "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come
-        "
-        "at the end.
-        "
-        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.
-        "
+        "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come\n"
+        "at the end.\n"
+        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.\n"
         "Exit status: how many jobs failed, 101 for more than 100; 125 brood failed; 126, 127 the\n"
         "command cannot be executed, was not found; 128+N stopped by signal N.",
     .own = own,
