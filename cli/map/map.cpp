@@ -261,7 +261,9 @@ int run_batch(map_settings& s, const cut_words& words) {
                           .jobserver = brood::jobserver_role::join,
                           .prestart_guardian = s.options.contain == brood::containment::sealed,
                           .inherits_once = true});
-  if (const auto why = workers->jobserver_problem()) go_on_without_jobserver(*workers, s, *why);
+  const auto why = workers->jobserver_problem();
+  if (why && why->kind() != brood::error_kind::not_found)
+    go_on_without_jobserver(*workers, s, *why);
   past.await_run();
   const int status = batch(s, *jobs, c, {files, past}, *workers).run();
   past.start_end(status);
