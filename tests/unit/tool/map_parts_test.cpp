@@ -47,7 +47,7 @@ TEST(MapHalt, SharesCountFromThreeJobsOn) {
 TEST(MapHalt, Mistakes) {
   for (const char* bad : {"", "now", "now,fail", "now,fail=", "now,fail=0", "now,fail=x",
                           "now,fail=1.5", "now,fail=101%", "now,fail=-1", "later,fail=1",
-                          "now,fails=1", "fail=1", "now,fail=1x", "now,fail=nan", "2"}) {
+                          "now,fails=1", "fail=1", "now,fail=1x", "now,fail=nan", "3"}) {
     EXPECT_THROW(cli::parse_halt(bad), cli::failure) << bad;
   }
 }
