@@ -59,7 +59,7 @@ TEST_F(ToolMapStop, ASignalThatIsBlockedAtTheStartStopsAll) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) {
     words argv{helper(), "block-signals", "TERM", "INT", "HUP", "QUIT", "+", "exec"};
     for (const std::string& word :
-         map({"--lb", helper(), "out", "ready\n", "+", "sleep", "{}", ":::", "1000"})) {
+         map({"--lb", helper(), "out", "ready\n", "+", "sleep", "{}", ":::", "100"})) {
       argv.push_back(word);
     }
     bare_process tool(argv);
