@@ -68,7 +68,8 @@ std::string diagnosis(const brood::completed_process& result, const brood::comma
   std::string text = cause(result, s.options);
   if (!result.stuck_in.empty()) text += " in " + result.stuck_in;
   if (!result.not_stopped.empty()) text += (text.empty() ? "" : "; ") + result.not_stopped;
-  if (s.quiet || (text.empty() && !s.verbose)) return {};
+  if (s.quiet) text = result.not_stopped;  // which nobody would learn otherwise
+  if (text.empty() && (s.quiet || !s.verbose)) return {};
   if (s.verbose) {
     if (!text.empty()) text += "; ";
     if (result.reason == brood::reason::cancelled) text += "cancelled; ";

@@ -191,9 +191,11 @@ void batch::show(slot& s, job_end& end) {
 }
 
 void batch::say(const job_end& end) const {
-  if (settings_.quiet) return;
   const std::string about = "job " + std::to_string(end.job->seq) + ": ";
-  if (end.wrong != nullptr) return complain(about + end.wrong->what());
+  if (end.wrong != nullptr) {
+    if (!settings_.quiet) complain(about + end.wrong->what());
+    return;
+  }
   settings plain = settings_;
   plain.verbose = false;
   const std::string line = diagnosis(*end.result, end.job->cmd, plain);
@@ -214,6 +216,7 @@ void batch::tell_end(const job_end& end, std::string_view how) const {
 void batch::judge(const job_end& end) {
   if (end.result != nullptr && was_stopped(*end.result)) {
     ++cancelled_;
+    if (!end.result->not_stopped.empty()) say(end);
     return tell_end(end, "stopped");
   }
   ++tally_.done;

@@ -381,4 +381,27 @@ TEST_F(ObstacleOfProc, WhatIsLeftOutIsSaidOnce) {
   EXPECT_EQ(end.err.find("limits.open_files", first + 1), std::string::npos) << end.err;
 }
 
+// Not even -q hides that somebody is left, nor that it was the batch who wanted the end.
+TEST_F(ObstacleOfProc, WhoCouldNotBeStoppedIsNamed) {
+  const obstacle o{"no_signals", {"--refuse", "kill=EPERM", "--refuse", "pidfd_send_signal=EPERM"}};
+  const std::string why = support::why_not(o);
+  if (!why.empty()) GTEST_SKIP() << why;
+  const auto said = [&](std::vector<std::string> flags, std::vector<std::string> job) {
+    std::vector<std::string> argv{TOOL_PATH};
+    argv.insert(argv.end(), flags.begin(), flags.end());
+    argv.insert(argv.end(), {"--contain", "process", "--kill-after", "100ms", helper()});
+    argv.insert(argv.end(), job.begin(), job.end());
+    return support::run_bare(support::among(o, argv)).err;
+  };
+  const std::string text = " could not be stopped: Operation not permitted";
+  EXPECT_NE(said({"run", "-q", "-t", "100ms"}, {"sleep", "2"}).find(text), std::string::npos);
+  EXPECT_NE(said({"map", "--no-journal", "-q", "-t", "100ms"}, {"sleep", ":::", "2"}).find(text),
+            std::string::npos);
+  const std::string batch =
+      said({"map", "--no-journal", "-j2", "--halt", "now,fail=1"},
+           {"sleep", "{1}", "+", "exit", "{2}", ":::", "0", "2", ":::+", "1", "0"});
+  EXPECT_NE(batch.find("job 2: pid "), std::string::npos) << batch;
+  EXPECT_NE(batch.find(text), std::string::npos) << batch;
+}
+
 }  // namespace
