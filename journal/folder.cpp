@@ -70,15 +70,28 @@ std::string find_from(std::string directory) {
   throw unavailable{"the folder of the journal, '" + path + "', " + why};
 }
 
-/// Why a folder that is not ours is none to write to.
-[[noreturn]] void refuse_stranger(const std::string& path, const struct stat& about) {
+/// Why what is not ours is not to be written to.
+std::string fault_of(const struct stat& about) {
+  if (S_ISLNK(about.st_mode)) return "is a link, which is not followed";
   if (about.st_uid != ::geteuid()) {
-    refuse(path, "belongs to another user (" + std::to_string(about.st_uid) + ")");
+    return "belongs to another user (" + std::to_string(about.st_uid) + ")";
   }
   std::array<char, 8> mode;
   std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(about.st_mode & 07777U));
-  refuse(path, std::string("may be written to by others (mode ") + mode.data() +
-                   "): 'chmod go-w' closes it");
+  return std::string("may be written to by others (mode ") + mode.data() +
+         "): 'chmod go-w' closes it";
+}
+
+/// What others have put into a folder stays when the folder is closed to them.
+void refuse_planted(const folder& where) {
+  for (const std::string name :
+       {"journal.db", "journal.db-wal", "journal.db-shm", "lock", "output"}) {
+    struct stat about {};
+    if (::fstatat(where.descriptor(), name.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISLNK(about.st_mode) || !is_ours(about)) {
+      refuse(where.path(), "has '" + name + "', which " + fault_of(about));
+    }
+  }
 }
 
 constexpr int how = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -99,7 +112,9 @@ folder::folder(std::string path, int descriptor)
         delete held;
       }) {
   struct stat about {};
-  ours_ = ::fstat(*held_, &about) == 0 && journal::is_ours(about);
+  if (::fstat(*held_, &about) != 0) return;
+  owner_ = about.st_uid;
+  ours_ = journal::is_ours(about);
 }
 
 folder folder::open(const std::string& path) {
@@ -117,15 +132,16 @@ folder folder::open_ours(const std::string& path) {
     const int error = errno;
     struct stat about {};
     if (::lstat(path.c_str(), &about) == 0) {
-      if (S_ISLNK(about.st_mode)) refuse(path, "is a link, which is not followed");
-      if (S_ISDIR(about.st_mode) && !journal::is_ours(about)) refuse_stranger(path, about);
+      const bool stranger = S_ISDIR(about.st_mode) && !journal::is_ours(about);
+      if (S_ISLNK(about.st_mode) || stranger) refuse(path, fault_of(about));
     }
     refuse(path, std::string("cannot be used: ") + std::strerror(error));
   }
   folder opened(path, descriptor);
   struct stat about {};
   if (::fstat(descriptor, &about) != 0) refuse(path, std::strerror(errno));
-  if (!opened.ours_) refuse_stranger(path, about);
+  if (!opened.ours_) refuse(path, fault_of(about));
+  refuse_planted(opened);
   return opened;
 }
 
@@ -137,7 +153,7 @@ folder folder::make(const std::string& path) {
   if (::faccessat(made.descriptor(), ".", W_OK | X_OK, AT_EACCESS) != 0) {
     refuse(path, std::string("cannot be written to: ") + std::strerror(errno));
   }
-  const int ignore = made.open_file(".gitignore", O_WRONLY | O_CREAT | O_EXCL, 0666);
+  const int ignore = made.open_file(".gitignore", O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (ignore < 0 && errno == EEXIST) return made;
   const bool written = ignore >= 0 && ::write(ignore, "*\n", 2) == 2;
   const int error = errno;

@@ -24,9 +24,9 @@ class folder {
  public:
   /// One that was named, whoever it belongs to: for reading. Errors: journal::error.
   static folder open(const std::string& path);
-  /// One that was found, which has to be ours: this user owns it, nobody else may write to it, and
-  /// `path` is no link. Otherwise others could read there what we run, or let us overwrite our own
-  /// files. Errors: unavailable.
+  /// One that was found, which has to be ours, with what is in it: this user owns it, nobody else
+  /// may write to it, and it is no link. Otherwise others could read there what we run, or let us
+  /// overwrite our own files. Errors: unavailable.
   static folder open_ours(const std::string& path);
   /// The same; made if there is none: closed to other users, with a `.gitignore` of everything.
   static folder make(const std::string& path);
@@ -34,6 +34,7 @@ class folder {
   const std::string& path() const { return path_; }
   std::string path_of(const std::string& name) const { return path_ + "/" + name; }
   int descriptor() const { return *held_; }
+  unsigned owner() const { return owner_; }
   bool is_ours() const { return ours_; }
 
   /// Opens a file in it as openat(2) does; never through a link, and without waiting for the other
@@ -47,6 +48,7 @@ class folder {
 
   std::string path_;
   std::shared_ptr<const int> held_;
+  unsigned owner_ = 0;
   bool ours_ = false;
 };
 

@@ -186,7 +186,8 @@ int reader::open_output(const kept_output& kept) const {
   if (fd < 0) refuse(std::strerror(errno));
   struct stat about {};
   const bool known = ::fstat(fd, &about) == 0;
-  if (known && S_ISREG(about.st_mode) && (!named || about.st_uid == ::geteuid())) return fd;
+  const unsigned owner = named ? ::geteuid() : where_.owner();
+  if (known && S_ISREG(about.st_mode) && about.st_uid == owner) return fd;
   ::close(fd);
   refuse(!known || S_ISREG(about.st_mode) ? "it belongs to another user" : "it is no regular file");
   return -1;

@@ -83,6 +83,31 @@ TEST_F(ToolJournal, ALinkIsNotUsed) {
   EXPECT_NE(::access("elsewhere/journal.db", F_OK), 0);
 }
 
+TEST_F(ToolJournal, WhatOthersHavePutThereIsNotTrustedOnceTheFolderIsClosed) {
+  ASSERT_EQ(::mkdir(".brood", 0700), 0);
+  for (const std::string name : {"journal.db", "journal.db-wal", "lock", "output"}) {
+    const std::string planted = ".brood/" + name;
+    support::write_file(planted, "", 0600);
+    ASSERT_EQ(::chmod(planted.c_str(), 0622), 0);
+    expect_unused("has '" + name +
+                  "', which may be written to by others (mode 0622): 'chmod go-w' closes it\n");
+    if (::geteuid() == 0) {
+      ASSERT_EQ(::chmod(planted.c_str(), 0600), 0);
+      ASSERT_EQ(::chown(planted.c_str(), 65534, 65534), 0);
+      expect_unused("has '" + name + "', which belongs to another user (65534)\n");
+    }
+    ::unlink(planted.c_str());
+    ASSERT_EQ(::symlink("../victim", planted.c_str()), 0);
+    expect_unused("has '" + name + "', which is a link, which is not followed\n");
+    ::unlink(planted.c_str());
+  }
+  if (::geteuid() != 0) return;
+  // An output that is not that of the journal's owner.
+  ASSERT_EQ(support::run_bare(map({helper(), "echo", ":::", "a"})).code, 0);
+  ASSERT_EQ(::chown(".brood/output/1", 65534, 65534), 0);
+  EXPECT_THAT(brood({"report", "--logs", "1"}).err, HasSubstr("it belongs to another user"));
+}
+
 TEST_F(ToolJournal, AFolderOfAParentThatIsNotOursIsNoJournal) {
   support::run_bare({"/bin/mkdir", "-p", "parent/.brood", "parent/below"});
   ASSERT_EQ(::chmod("parent/.brood", 0777), 0);
