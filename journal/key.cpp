@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
-#include <string_view>
 #include <tuple>
 
 #include "journal/error.hpp"
@@ -112,6 +111,17 @@ class input_file {
 
 }  // namespace
 
+struct content_hash::state {
+  hasher hash;
+};
+
+content_hash::content_hash() : state_(std::make_unique<state>()) {}
+content_hash::content_hash(content_hash&&) noexcept = default;
+content_hash& content_hash::operator=(content_hash&&) noexcept = default;
+content_hash::~content_hash() = default;
+void content_hash::add(std::string_view bytes) { state_->hash.bytes(bytes); }
+job_key content_hash::key() { return state_->hash.key(); }
+
 job_key job_identifier::digest_of_file(const std::string& path) {
   const input_file file(path);
   const auto stamp = file.stamp();
@@ -138,6 +148,9 @@ job_identity job_identifier::identify(const job_content& job) {
     hasher h;
     h.bytes(value);
     id.parts.push_back({job_part::kind::environment, name, h.key()});
+  }
+  for (const auto& [name, digest] : job.digests) {
+    id.parts.push_back({job_part::kind::environment, name, digest});
   }
   for (const std::string& path : job.inputs) {
     const std::string full = path.starts_with('/') ? path : job.cwd + "/" + path;

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -13,6 +15,22 @@ namespace journal {
 
 /// The first half of a SHA-256.
 using job_key = std::array<unsigned char, 16>;
+
+/// The digest of bytes that come one after another.
+class content_hash {
+ public:
+  content_hash();
+  content_hash(content_hash&&) noexcept;
+  content_hash& operator=(content_hash&&) noexcept;
+  ~content_hash();
+
+  void add(std::string_view bytes);
+  job_key key();  ///< once, at the end
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
 
 /// A part of a job that may change while its command stays.
 struct job_part {
@@ -38,8 +56,9 @@ struct job_content {
   std::vector<std::string> argv{};
   std::string cwd{};  ///< absolute
   std::vector<std::pair<std::string, std::string>>
-      environment{};                  ///< only the variables that were set for the job
-  std::vector<std::string> inputs{};  ///< paths; relative to `cwd`
+      environment{};  ///< only the variables that were set for the job
+  std::vector<std::pair<std::string, job_key>> digests{};  ///< of values by name, as of variables
+  std::vector<std::string> inputs{};                       ///< paths; relative to `cwd`
   /// The arguments that fill the command's placeholders. Not part of the key: when only the command
   /// was changed, they let `--explain` say so.
   std::vector<std::string> subject{};

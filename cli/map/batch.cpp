@@ -152,6 +152,8 @@ batch::slot* batch::free_slot() {
 /// something else decides when it starts.
 bool batch::may_give_ahead(const map_job& job) const {
   if (!hurries_ || throttle_.in_use() || !settings_.results.empty()) return false;
+  constexpr std::size_t large = 1 << 20;  // each job ahead has a block in memory
+  if (job.block && job.block->text.size() > large) return false;
   const auto texts = [&](int number) {
     map_job copy;
     copy.seq = job.seq;
@@ -223,9 +225,12 @@ std::unique_ptr<map_job> batch::next_job(std::int64_t now) {
 
 brood::options batch::options_for(slot& s, map_job& job) {
   brood::options o = base_;
-  if (job.block) {
+  if (job.block && job.block->file >= 0) {
+    s.feed = std::make_unique<block_feed>(*job.block);
+    o.in = brood::fd(s.feed->reader());
+  } else if (job.block) {
     o.in = brood::PIPE;
-    o.input = policy_.attempts > 1 ? job.block : std::move(job.block);
+    o.input = policy_.attempts > 1 ? job.block->text : std::exchange(job.block->text, {});
   }
   if (policy_.attempts > 1) o.env.set("BROOD_ATTEMPT", std::to_string(job.attempt));
   job.folder = results_.folder_for(job);
@@ -366,6 +371,9 @@ void batch::wait(std::int64_t now) {
   if (may_start && !waiting_.empty()) until = std::min(until, std::max(waiting_.top().due, opens));
   if (more && opens > now) until = std::min(until, opens);
   if (may_start && input_waits_) wanted.push_back({jobs_.waits_for(), POLLIN, 0});
+  for (const auto& s : slots_) {
+    if (s->feed && s->feed->writer() >= 0) wanted.push_back({s->feed->writer(), POLLOUT, 0});
+  }
   const std::size_t first_reader = wanted.size();
   const bool live = settings_.output == output_mode::lines;
   for (const auto& s : slots_) {
@@ -378,6 +386,9 @@ void batch::wait(std::int64_t now) {
   const int ready = ::ppoll(wanted.data(), wanted.size(), pause < 0 ? nullptr : &limit, nullptr);
   if (ready <= 0) return;
   if (wanted[0].revents != 0) signals_.clear();
+  for (const auto& s : slots_) {
+    if (s->feed) s->feed->move();
+  }
   if (!live) return;
   progress_.hide();
   for (std::size_t i = first_reader; i < wanted.size(); ++i) {

@@ -92,6 +92,7 @@ bool batch::was_interrupted(const brood::completed_process& r) {
 
 void batch::ended(slot& s, outcome r) {
   s.handle = {};
+  s.feed.reset();
   if (dropped(s, r)) return;
   pass_on_place(s);
   progress_.hide();

@@ -17,11 +17,20 @@
 
 namespace cli {
 
+/// What a job of --pipe gets on its stdin: text, or a part of a file.
+struct job_block {
+  std::string text;
+  int file = -1;  ///< borrowed from the source of jobs; -1: `text`
+  std::uint64_t from = 0;
+  std::uint64_t length = 0;   ///< in either case
+  journal::job_key digest{};  ///< only with a journal
+};
+
 struct map_job {
-  std::uint64_t seq = 0;             ///< from 1, in the order of the arguments
-  std::vector<std::string> args;     ///< what replaces {}
-  std::optional<std::string> block;  ///< its stdin under --pipe
-  int slot = 0;                      ///< where its attempt runs, from 1
+  std::uint64_t seq = 0;           ///< from 1, in the order of the arguments
+  std::vector<std::string> args;   ///< what replaces {}
+  std::optional<job_block> block;  ///< its stdin under --pipe
+  int slot = 0;                    ///< where its attempt runs, from 1
   int attempt = 1;
   brood::command cmd{std::vector<std::string>{}};
   std::optional<brood::retry_schedule> schedule;

@@ -201,6 +201,7 @@ std::unique_ptr<job_source> make_blocks(const map_settings& s, const cut_words& 
     f.end.clear();
   }
   if (s.record_end) f.end = *s.record_end;
+  f.hashed = !s.no_journal && (!s.dry_run || s.resume || s.explain);
   return block_jobs(s.files.empty() ? "-" : s.files[0], std::move(f));
 }
 

@@ -148,7 +148,7 @@ void results_writer::log(const job_end& end) {
   const int n = std::snprintf(
       line.data(), line.size(), "%llu\t:\t%.3f\t%10.3f\t%llu\t%llu\t%d\t%d\t",
       static_cast<unsigned long long>(end.job->seq), static_cast<double>(end.job->started) / 1e9,
-      wall, static_cast<unsigned long long>(end.job->block ? end.job->block->size() : 0),
+      wall, static_cast<unsigned long long>(end.job->block ? end.job->block->length : 0),
       static_cast<unsigned long long>(end.out_bytes), code, signal);
   line.resize(static_cast<std::size_t>(n));
   line += template_.text_for(*end.job);

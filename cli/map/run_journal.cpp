@@ -78,7 +78,7 @@ journal::job_identity identity_maker::identify(const map_job& job) {
   what.argv = job.cmd.args();
   what.cwd = cwd_;
   what.environment = environment_;
-  if (job.block) what.environment.emplace_back("stdin", *job.block);
+  if (job.block) what.digests.emplace_back("stdin", job.block->digest);
   what.inputs = inputs_;
   for (const auto& pieces : depends_) what.inputs.push_back(template_.fill(pieces, job));
   what.subject = job.args;

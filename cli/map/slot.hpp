@@ -7,6 +7,7 @@
 #include <string>
 
 #include "map/batch.hpp"
+#include "map/block_feed.hpp"
 
 namespace cli {
 
@@ -18,7 +19,8 @@ struct batch::slot {
   int number = 0;  // from 1; 0: the job has not started, and will in the place of one that ends
   std::unique_ptr<slot_output> output;
   std::unique_ptr<map_job> job;
-  brood::job handle;  // empty: the slot is free
+  std::unique_ptr<block_feed> feed;  // of its stdin, if that is a part of a file
+  brood::job handle;                 // empty: the slot is free
   std::string tag;
   std::optional<brood::reason> why;  // why we cancelled the job
 };

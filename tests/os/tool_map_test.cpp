@@ -109,12 +109,6 @@ TEST_F(ToolMap, WhatStaysBehindDoesNotWriteIntoTheNextJobsOutput) {
   EXPECT_TRUE(none_survive());
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_counts = false;
-#else
-constexpr bool memory_counts = true;
-#endif
-
 /// Of the largest process of a call of the tool, in bytes.
 std::uint64_t most_memory(const words& argv, const std::string& input = {}) {
   brood::options o;
@@ -126,7 +120,7 @@ std::uint64_t most_memory(const words& argv, const std::string& input = {}) {
 }
 
 TEST_F(ToolMap, MuchOutputTakesNoMemory) {
-  if (!memory_counts) GTEST_SKIP() << "a sanitizer has its own";
+  if (!support::memory_counts) GTEST_SKIP() << "a sanitizer has its own";
   constexpr std::uint64_t most = 16 << 20;
   EXPECT_LT(most_memory(map({"-j2", helper(), "spam", "{}", ":::", "128M", "128M"})), most);
   EXPECT_LT(most_memory(map({"-k", "--lb", helper(), "spam", "{}", ":::", "64M", "64M"})), most);
@@ -135,7 +129,7 @@ TEST_F(ToolMap, MuchOutputTakesNoMemory) {
 }
 
 TEST_F(ToolMap, ManyArgumentsTakeNoMemory) {
-  if (!memory_counts) GTEST_SKIP() << "a sanitizer has its own";
+  if (!support::memory_counts) GTEST_SKIP() << "a sanitizer has its own";
   std::string input;
   for (int i = 0; i < 500'000; ++i) input += std::to_string(i) + "\n";
   EXPECT_LT(most_memory(map({"-n", "1000", helper(), "args"}), input), 16U << 20);

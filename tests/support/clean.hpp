@@ -24,6 +24,13 @@ inline void PrintTo(containment level, std::ostream* to) { *to << to_string(leve
 
 namespace support {
 
+// Whether the memory that a process takes says something: a sanitizer has its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool memory_counts = false;
+#else
+inline constexpr bool memory_counts = true;
+#endif
+
 // What a call into the library must not change, each item as a text that a person can read.
 struct snapshot {
   std::map<int, std::string> descriptors;   // number -> target and flags

@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <array>
+#include <cstdio>
 #include <map>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -15,10 +18,12 @@
 
 #include "exit.hpp"
 #include "map/blocks.hpp"
+#include "map/file_blocks.hpp"
 #include "map/input.hpp"
 #include "map/packing.hpp"
 #include "map/source.hpp"
 #include "map/template.hpp"
+#include "support/fuzz.hpp"
 
 namespace {
 
@@ -387,6 +392,66 @@ TEST(MapBlocks, RecordsThatBeginWithSomething) {
   EXPECT_THAT(blocks_of(">a\nx\n>b\n>c\n", one), ElementsAre(">a\nx\n", ">b\n", ">c\n"));
   const cli::block_format both{.bytes = 1, .end = "\n", .start = "-"};
   EXPECT_THAT(blocks_of("-a\nb\n-c\n", both), ElementsAre("-a\nb\n", "-c\n"));
+}
+
+TEST(MapBlocks, NothingIsSearchedTwice) {
+  for (const cli::block_format& f :
+       {cli::block_format{.bytes = 4}, cli::block_format{.records = 2}}) {
+    cli::block_finder finder(f);
+    EXPECT_EQ(finder.find("aaaaaaaa", false), 0U);
+    // It must not be seen that there is a border by now.
+    EXPECT_EQ(finder.find("aaaaaa\nabbbb", false), 0U);
+    EXPECT_EQ(finder.find("aaaaaa\nabbbb\n\n", false), f.records > 0 ? 14U : 13U);
+    finder.next();
+    EXPECT_EQ(finder.find("a\nb\n", false), 4U);
+  }
+}
+
+/// The blocks that `jobs` gives, whether they are text or parts of a file.
+std::vector<std::string> blocks_of(cli::job_source& jobs) {
+  std::vector<std::string> all;
+  for (;;) {
+    cli::map_job job;
+    const got r = jobs.next(job);
+    if (r == got::end) return all;
+    if (r == got::wait) continue;
+    std::string text = job.block->text;
+    if (job.block->file >= 0) {
+      text.resize(job.block->length);
+      const auto from = static_cast<off_t>(job.block->from);
+      EXPECT_EQ(::pread(job.block->file, text.data(), text.size(), from),
+                static_cast<ssize_t>(text.size()));
+    }
+    EXPECT_EQ(text.size(), job.block->length);
+    journal::content_hash hash;
+    hash.add(text);
+    EXPECT_EQ(job.block->digest, hash.key());
+    all.push_back(std::move(text));
+  }
+}
+
+TEST(MapBlocks, AFileIsCutAsAStreamIs) {
+  std::mt19937 random(support::fuzz_seed());
+  const auto below = [&](std::size_t n) { return random() % n; };
+  for (std::size_t round = support::fuzz_rounds(60); round > 0; --round) {
+    const std::size_t longest = below(2) == 0 ? 20 : 500'000;  // windows have 256 KiB
+    std::string text;
+    for (std::size_t n = below(12); n > 0; --n) {
+      text.append(below(longest), "ab"[below(2)]) += "\n->"[below(3)];
+      if (below(2) == 0) text += "->\n";
+    }
+    cli::block_format f{.bytes = 1 + below(longest * 2), .hashed = true};
+    if (below(3) == 0) f.records = 1 + below(4);
+    f.end = std::array{"\n", "", "->\n", "-"}[below(4)];
+    f.start = f.end.empty() || below(3) == 0 ? std::array{">", "->", "a\n"}[below(3)] : "";
+    FILE* const file = std::tmpfile();
+    ASSERT_EQ(std::fwrite(text.data(), 1, text.size(), file), text.size());
+    std::rewind(file);
+    const auto jobs = cli::file_block_jobs(::fileno(file), false, "file", f);
+    ASSERT_TRUE(blocks_of(*jobs) == blocks_of(text, f)) << "round " << round;
+    EXPECT_EQ(::lseek(::fileno(file), 0, SEEK_CUR), static_cast<off_t>(text.size()));
+    std::fclose(file);
+  }
 }
 
 TEST(MapBlocks, SomethingMustTellRecordsApart) {
