@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dry_run.hpp"
 
+#include <unistd.h>
+
 #include <string_view>
 
 #include <brood/shlex.hpp>
 #include <brood/status.hpp>
 
+#include "io.hpp"
 #include "report.hpp"
 
 namespace cli {
@@ -14,9 +17,9 @@ namespace cli {
 namespace {
 
 void add(std::string& page, std::string_view name, std::string_view value) {
-  page.append("  ").append(name);
-  if (!value.empty()) page.append(" ").append(value);
-  page.append("\n");
+  std::string line = "  " + std::string(name);
+  if (!value.empty()) line.append(" ").append(value);
+  page += shown_on(STDOUT_FILENO, line) + "\n";
 }
 
 std::string ladder(const brood::options& o) {
@@ -32,7 +35,7 @@ std::string ladder(const brood::options& o) {
 }  // namespace
 
 std::string describe(const brood::command& cmd, const settings& s) {
-  std::string page = cmd.to_string() + "\n";
+  std::string page = shown_on(STDOUT_FILENO, cmd.to_string()) + "\n";
   for (const auto& [name, value] : s.given) {
     if (name == "contain" || name == "stop") continue;  // added below, whether given or not
     add(page, name, value.empty() ? "" : brood::shlex::quote(value));

@@ -14,6 +14,8 @@
 
 #include <brood/callback.hpp>
 
+#include "bytes.hpp"
+
 namespace cli {
 
 /// All of it, or false with errno set. A descriptor that somebody made non-blocking is waited for.
@@ -48,9 +50,14 @@ inline ssize_t read_at(int fd, std::span<char> to, std::uint64_t offset) {
   return static_cast<ssize_t>(have);
 }
 
-/// One line of diagnostics. Where stderr is gone there is nobody to tell.
+/// Text of ours as it is, but on a terminal as one line on which that does not act.
+inline std::string shown_on(int fd, std::string text) {
+  return ::isatty(fd) == 1 ? printable(text) : text;
+}
+
+/// One line of diagnostics, whatever is in the text. Where stderr is gone there is nobody to tell.
 inline void complain(std::string_view text) {
-  write_all(STDERR_FILENO, std::string("brood: ").append(text).append("\n"));
+  write_all(STDERR_FILENO, "brood: " + printable(text) + "\n");
 }
 
 }  // namespace cli

@@ -11,10 +11,10 @@ namespace cli {
 
 namespace {
 
-void append_u00(std::string& to, char c) {
+void append_escape(std::string& to, char32_t c) {
   constexpr std::string_view hex = "0123456789abcdef";
-  const auto byte = static_cast<unsigned char>(c);
-  ((to += "\\u00") += hex[byte >> 4]) += hex[byte & 15];
+  to += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) to += hex[c >> shift & 15];
 }
 
 }  // namespace
@@ -22,15 +22,18 @@ void append_u00(std::string& to, char c) {
 std::string json_string(std::string_view text) {
   constexpr std::string_view short_forms = "\bb\ff\nn\rr\tt\"\"\\\\";  // the byte, then its letter
   std::string out = "\"";
-  for (const char c : to_utf8(text)) {
-    const std::size_t at = short_forms.find(c);
+  const std::string all = to_utf8(text);
+  for (std::string_view rest = all; !rest.empty();) {
+    const character c = first_character(rest);
+    const std::size_t at = short_forms.find(rest[0]);
     if (at != std::string_view::npos && at % 2 == 0) {
       (out += '\\') += short_forms[at + 1];
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      append_u00(out, c);  // DEL as well, which terminals act upon
+    } else if (is_control(c.code)) {
+      append_escape(out, c.code);  // more than RFC 8259 asks for: what terminals act upon
     } else {
-      out += c;
+      out += rest.substr(0, c.length);
     }
+    rest.remove_prefix(c.length);
   }
   return out + "\"";
 }
@@ -53,7 +56,7 @@ std::string json_in_html(std::string_view json) {
   for (const char c : json) {
     // In valid JSON these stand in strings only, where an escape means the same.
     if (c == '<' || c == '>' || c == '&') {
-      append_u00(out, c);
+      append_escape(out, static_cast<unsigned char>(c));
     } else {
       out += c;
     }

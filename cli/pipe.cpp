@@ -100,7 +100,7 @@ int run_pipe(std::span<char* const> words, settings& s) {
     for (const brood::command& c : p.stages()) {
       if (const auto m = brood::find_mistake(c, s.options)) throw failure{m->what()};
     }
-    write_all(STDOUT_FILENO, p.to_string() + "\n");
+    write_all(STDOUT_FILENO, shown_on(STDOUT_FILENO, p.to_string()) + "\n");
     return 0;
   }
   const streams outputs(s);

@@ -426,7 +426,7 @@ void batch::answer_question(std::int64_t now) {
     if (s->number == 0) continue;
     page += "  job " + std::to_string(s->job->seq) + " for " +
             rounded(std::chrono::nanoseconds(now - s->job->began)) + ": " +
-            template_.text_for(*s->job) + "\n";
+            printable(template_.text_for(*s->job)) + "\n";
   }
   write_all(STDERR_FILENO, page);
 }

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "map/command_template.hpp"
 
+#include <unistd.h>
+
+#include "bytes.hpp"
+
 namespace cli {
 
 namespace {
@@ -12,7 +16,7 @@ job_facts facts_of(const map_job& job) { return {job.seq, job.slot, &job.args}; 
 
 command_template::command_template(const std::vector<std::string>& words, const map_settings& s,
                                    const template_options& o)
-    : tag_(s.tag) {
+    : tag_(s.tag), for_terminal_(::isatty(STDOUT_FILENO) == 1 || ::isatty(STDERR_FILENO) == 1) {
   if (s.shell) {
     shell_.emplace(words, o);
   } else {
@@ -49,9 +53,10 @@ std::string command_template::fill(const std::vector<piece>& pieces, const map_j
 }
 
 std::string command_template::tag_for(const map_job& job) const {
-  if (tag_pieces_) return fill(*tag_pieces_, job) + "\t";
-  if (!tag_) return {};
-  return fill({piece{.what = piece::kind::all}}, job) + "\t";
+  if (!tag_ && !tag_pieces_) return {};
+  const std::string tag =
+      tag_pieces_ ? fill(*tag_pieces_, job) : fill({piece{.what = piece::kind::all}}, job);
+  return (for_terminal_ ? printable(tag) : tag) + "\t";
 }
 
 }  // namespace cli

@@ -39,6 +39,7 @@ class command_template {
   std::optional<word_template> words_;
   std::optional<shell_template> shell_;
   bool tag_ = false;
+  bool for_terminal_ = false;  // tags are shown on one
   std::optional<std::vector<piece>> tag_pieces_;
 };
 

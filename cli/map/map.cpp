@@ -147,7 +147,7 @@ std::string dry_run_line(dry_run_journal& f, map_job& job, const command_templat
                          const map_settings& s) {
   job.cmd = c.command_for(job);
   const bool done = f.is_done(job);
-  std::string line = c.text_for(job) + "\n";
+  std::string line = c.text_for(job);
   if (s.explain) return "job " + std::to_string(job.seq) + " " + f.explain(job) + ": " + line;
   return done ? "" : line;
 }
@@ -167,8 +167,8 @@ void print_commands(job_source& jobs, const command_template& c, const map_setti
       continue;
     }
     job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
-    const std::string line = f ? dry_run_line(*f, job, c, s) : c.text_for(job) + "\n";
-    if (!write_all(STDOUT_FILENO, line)) {
+    const std::string line = f ? dry_run_line(*f, job, c, s) : c.text_for(job);
+    if (!line.empty() && !write_all(STDOUT_FILENO, shown_on(STDOUT_FILENO, line) + "\n")) {
       throw system_failure("cannot write to stdout");
     }
   }

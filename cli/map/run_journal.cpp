@@ -135,9 +135,8 @@ bool run_journal::is_done(map_job& job) {
 bool run_journal::look_up(map_job& job) {
   job.identity = identities_->identify(job);
   if (settings_.explain) {
-    write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " +
-                                 journal_->explain(job.identity) + ": " + template_.text_for(job) +
-                                 "\n");
+    const std::string why = journal_->explain(job.identity) + ": " + template_.text_for(job);
+    write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " + printable(why) + "\n");
   }
   if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
   journal_->job_skipped(job.seq, job.identity.key);

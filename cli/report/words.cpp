@@ -21,32 +21,6 @@ namespace cli {
 
 namespace {
 
-constexpr std::string_view hex = "0123456789abcdef";
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
-void append_hex(std::string& to, char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  ((to += "\\x") += hex[byte >> 4]) += hex[byte & 15];
-}
-
-/// Writes control characters, and bytes that are not UTF-8, as \n, \t, \xFF.
-void append_escaped(std::string& to, std::string_view text, bool quoted) {
-  const bool text_is_utf8 = is_utf8(text);
-  for (const char c : text) {
-    if (c == '\n') {
-      to += "\\n";
-    } else if (c == '\t') {
-      to += "\\t";
-    } else if (is_control(c) || (!text_is_utf8 && (static_cast<unsigned char>(c) & 0x80) != 0)) {
-      append_hex(to, c);
-    } else {
-      if (quoted && (c == '\'' || c == '\\')) to += '\\';
-      to += c;
-    }
-  }
-}
-
 std::string formatted(const char* format, const std::tm& time) {
   std::array<char, 64> text;
   return std::string(text.data(), std::strftime(text.data(), text.size(), format, &time));
@@ -105,20 +79,8 @@ std::string command_line(const std::vector<std::string>& argv) {
   std::string line;
   for (const std::string& word : argv) {
     if (!line.empty()) line += ' ';
-    if (is_utf8(word) && std::none_of(word.begin(), word.end(), is_control)) {
-      line += brood::shlex::quote(word);
-    } else {
-      line += "$'";
-      append_escaped(line, word, true);
-      line += '\'';
-    }
+    line += is_printable(word) ? brood::shlex::quote(word) : "$'" + printable_in_quotes(word) + "'";
   }
-  return line;
-}
-
-std::string printable(std::string_view text) {
-  std::string line;
-  append_escaped(line, text, false);
   return line;
 }
 
@@ -152,7 +114,7 @@ std::string xml_escaped(std::string_view text) {
             code == "\xEF\xBF\xBE" || code == "\xEF\xBF\xBF") {
           out += unknown;
           at += 2;
-        } else if (is_control(c) && c != 0x7F) {
+        } else if (static_cast<unsigned char>(c) < 0x20) {
           out += unknown;
         } else {
           out += c;

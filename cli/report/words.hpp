@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bytes.hpp"
 #include "journal/reader.hpp"
 
 namespace cli {
@@ -29,8 +30,6 @@ std::string utc_time(journal::moment t);            ///< "2026-11-21T12:00:00.00
 
 /// One line that a shell reads as these words; what is not printable is written as $'\xFF'.
 std::string command_line(const std::vector<std::string>& argv);
-/// The same text on one line, with escapes for bytes that would move a terminal's cursor.
-std::string printable(std::string_view text);
 
 std::string xml_escaped(std::string_view text);    ///< also for attributes; the result is UTF-8
 std::string label_escaped(std::string_view text);  ///< for a label of OpenMetrics

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 TEST(json_writer, control_characters_are_escaped) {
   EXPECT_EQ(json_string("a\"\\\b\f\n\r\t"), R"("a\"\\\b\f\n\r\t")");
   EXPECT_EQ(json_string({"\0\x1B\x7F", 3}), R"("\u0000\u001b\u007f")");
+  EXPECT_EQ(json_string("\u0085\u202E"), R"("\u0085\u202e")");
   EXPECT_EQ(json_string("<b>é&"), "\"<b>é&\"");
 }
 

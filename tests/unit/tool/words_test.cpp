@@ -16,6 +16,7 @@ TEST(report_words, a_command_is_one_line_that_a_shell_reads) {
   EXPECT_EQ(cli::command_line({"\xFF"
                                "é\x1B"}),
             "$'\\xff\\xc3\\xa9\\x1b'");
+  EXPECT_EQ(cli::command_line({"x", "a\u202Eb"}), "x $'a\\u202eb'");
   EXPECT_EQ(cli::printable("a\x1B[1m\n"), "a\\x1b[1m\\n");
 }
 

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# What a terminal shows of brood map and brood run: map_terminal_test.py BIN
+# SPDX-License-Identifier: Apache-2.0
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import termios
+import time
+import unicodedata
+
+from tooltest import HELPER, PATIENCE, TOOL, ToolTest, main
+
+
+class Screen:
+    """As much of a terminal as the tool uses: lines that wrap, \\r, \\n, cursor up, erase below, colours."""
+
+    def __init__(self, columns, rows=24):
+        self.columns, self.rows = columns, rows
+        self.lines, self.row, self.column = [[]], 0, 0
+        self.strange = []  # what it got beside that
+
+    def down(self):
+        self.row += 1
+        if self.row == len(self.lines):
+            self.lines.append([])
+
+    def put(self, char):
+        wide = 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        if unicodedata.combining(char):
+            return
+        if self.column + wide > self.columns:
+            self.column = 0
+            self.down()
+        line = self.lines[self.row]
+        line.extend(" " * (self.column - len(line)))
+        line[self.column:self.column + wide] = [char] + [""] * (wide - 1)
+        self.column += wide
+
+    def feed(self, text):
+        for token in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b.?|[^\x1b]", text, re.S):
+            if token == "\r":
+                self.column = 0
+            elif token == "\n":
+                self.down()
+            elif re.fullmatch(r"\x1b\[\d*A", token):
+                self.row = max(0, self.row - int(token[2:-1] or 1), len(self.lines) - self.rows)
+            elif token in ("\x1b[J", "\x1b[0J"):
+                del self.lines[self.row + 1:]
+                del self.lines[self.row][self.column:]
+            elif re.fullmatch(r"\x1b\[\d*(;\d+)*m", token):
+                pass
+            elif token == "\t":
+                self.column = min((self.column // 8 + 1) * 8, self.columns - 1)
+            elif unicodedata.category(token[0]) in ("Cc", "Cf"):
+                self.strange.append(token)
+            else:
+                self.put(token)
+
+    def text(self):
+        return ["".join(line).rstrip() for line in self.lines]
+
+
+class Terminal(ToolTest):
+    def show(self, *words, columns=80, until=None, quit_on=None, **env):
+        """The screen after `brood WORDS`, or once the text `until` has come, when the tool is stopped."""
+        pid, master = pty.fork()
+        if pid == 0:
+            try:
+                os.chdir(self.top)
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+                os.execve(TOOL, [TOOL, *map(os.fsencode, words)], {**self.env, "TERM": "xterm", "LC_ALL": "C.UTF-8", **env})
+            finally:
+                os._exit(126)
+        raw, end = b"", time.monotonic() + PATIENCE
+        screens = Screen(columns)
+        done = 0
+        try:
+            while time.monotonic() < end:
+                if not select.select([master], [], [], 0.1)[0]:
+                    continue
+                try:
+                    raw += os.read(master, 65536)
+                except OSError:
+                    break  # all have closed it
+                text = raw.decode(errors="ignore")
+                screens.feed(text[done:])
+                done = len(text)
+                if until and until(screens):
+                    break
+        finally:
+            os.close(master)  # ends what still runs, by HUP
+            os.waitpid(pid, 0)
+        self.raw = raw
+        return screens
+
+
+class Texts(Terminal):
+    HOSTILE = "x\nbrood: all is well\x1b[2J\x9b31m\u202egnp.exe\r\x07"
+
+    def test_nothing_of_ours_makes_a_terminal_act(self):
+        for words in (["run", self.HOSTILE], ["run", "--dry-run", "echo", self.HOSTILE],
+                      ["run", "-v", HELPER, "exit", "0", "+", "echo", "{}"],
+                      ["run", "-t", "0.1", HELPER, "sleep", "60", "+", "echo", self.HOSTILE],
+                      ["run", "--dry-run", "--pipe", "echo", self.HOSTILE, "--", "cat"],
+                      ["run", "--stdin", self.HOSTILE, "cat"], [self.HOSTILE], ["run", "--timeout", self.HOSTILE, "x"],
+                      ["map", "--no-such-flag" + self.HOSTILE, "x"],
+                      ["map", "-v", HELPER, "exit", "3", "+", "swallow", ":::", self.HOSTILE],
+                      ["map", "-t", "0.1", HELPER, "sleep", "60", "+", "echo", "{}", ":::", self.HOSTILE],
+                      ["map", "--retry", "2,0", self.HOSTILE + "{}", ":::", "a"],
+                      ["map", "--dry-run", "echo", ":::", self.HOSTILE],
+                      ["map", "--dry-run", "--shell", "echo {}", ":::", self.HOSTILE],
+                      ["map", "--explain", "--dry-run", "echo", ":::", self.HOSTILE],
+                      ["map", "--explain", "true", ":::", self.HOSTILE],
+                      ["map", "--tag", "echo", "yes", "{#}", ":::", self.HOSTILE],
+                      ["map", "--tagstring", "{}", "echo", "yes", "{#}", ":::", self.HOSTILE],
+                      ["map", "--json", HELPER, "out", "\\e{}\\n", ":::", self.HOSTILE],
+                      ["map", "-a", self.HOSTILE, "echo"], ["map", "echo", "{9}" + self.HOSTILE, ":::", "1"],
+                      ["map", "--shell", "if {}" + self.HOSTILE, ":::", "1"],
+                      ["map", "-q", "sh", "-c", "printf '\\033[2J\\302\\23331m\\n' >&2; exit 1", "{}", ":::", self.HOSTILE],
+                      ["ls"], ["report"], ["report", "--failed"], ["report", "--why", "1"], ["report", "--format", "json"]):
+            with self.subTest(words=words):
+                screen = self.show(*words)
+                text = self.raw.decode(errors="surrogateescape")
+                for bad in ("\x9b", "\u202e", "\x07", "\x1b[2J", "\nbrood: all is well", "\udc9b"):
+                    own = words[0] == "map" and "sh" in words
+                    if not own:  # what a job writes is its own
+                        self.assertNotIn(bad, text)
+                        self.assertEqual(screen.strange, [])
+
+    def test_elsewhere_arguments_are_as_they_are(self):
+        value = "x\nbrood: \x1b[2J\u202e"
+        done = self.brood("map", "--tag", "echo", "yes", "{#}", ":::", value)
+        self.assertEqual(done.stdout.decode(), value + "\tyes 1\n")
+        done = self.brood("map", "--dry-run", "echo", ":::", value)
+        self.assertEqual(done.stdout.decode(), f"echo '{value}'\n")
+
+    def test_a_diagnosis_is_one_line_everywhere(self):
+        done = self.brood("run", self.HOSTILE, status=127)
+        self.assertEqual(done.stderr.count(b"\n"), 1)
+        self.assertIn(rb"x\nbrood: all is well\x1b[2J\u009b31m\u202egnp.exe\x0d\x07", done.stderr)
+        done = self.brood("run", b"\x9b31m", status=127)
+        self.assertIn(rb"\x9b31m", done.stderr)
+
+
+if __name__ == "__main__":
+    main()
