@@ -13,6 +13,7 @@
 #include <brood/run.hpp>
 
 #include "exit.hpp"
+#include "hints.hpp"
 #include "io.hpp"
 #include "json.hpp"
 #include "signals.hpp"
@@ -110,7 +111,7 @@ int run_pipe(std::span<char* const> words, settings& s) {
     const int status = report(p, *done, s, outputs);
     return signals.taken() != 0 ? exit_signal_base + signals.taken() : status;
   }
-  complain(done.error().what());
+  complain(message_of(done.error()));
   if (const brood::completed_process* r = done.error().result()) {
     (void)outputs.show(*r);
     return done.error().kind() == brood::error_kind::timed_out ? exit_timed_out : exit_tool_failed;

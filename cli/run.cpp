@@ -23,6 +23,7 @@
 #include "dry_run.hpp"
 #include "exit.hpp"
 #include "flags.hpp"
+#include "hints.hpp"
 #include "identity.hpp"
 #include "io.hpp"
 #include "json.hpp"
@@ -69,7 +70,7 @@ brood::command make_command(std::span<char* const> words, const settings& s) {
 int report_not_started(const brood::command& cmd, const brood::error& e, std::size_t attempts,
                        const settings& s) {
   if (s.json) print(to_json(cmd, e, attempts));
-  complain(e.what());
+  complain(message_of(e));
   return exit_status_of(e);
 }
 

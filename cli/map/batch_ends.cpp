@@ -9,6 +9,7 @@
 
 #include "clock.hpp"
 #include "exit.hpp"
+#include "hints.hpp"
 #include "io.hpp"
 #include "map/batch.hpp"
 #include "map/slot.hpp"
@@ -194,7 +195,7 @@ void batch::show(slot& s, job_end& end) {
 void batch::say(const job_end& end) const {
   const std::string about = "job " + std::to_string(end.job->seq) + ": ";
   if (end.wrong != nullptr) {
-    if (!settings_.quiet) complain(about + end.wrong->what());
+    if (!settings_.quiet) complain(about + message_of(*end.wrong));
     return;
   }
   settings plain = settings_;
@@ -230,7 +231,7 @@ void batch::judge(const job_end& end) {
   if (starved ||
       (end.result == nullptr && template_.same_program() && is_about_the_command(*end.wrong))) {
     if (!fatal_) {
-      complain(end.wrong->what());
+      complain(message_of(*end.wrong));
       fatal_ = end.status;
     }
     stop_starting();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "exit.hpp"
+#include "hints.hpp"
 #include "identity.hpp"
 #include "io.hpp"
 #include "journal/folder.hpp"
@@ -241,6 +242,8 @@ int run_batch(map_settings& s, const cut_words& words) {
   t.all = s.replacement.value_or(t.all);
   t.numbers = !s.replacement;
   std::optional<command_template> composed;
+  if (!s.shell) refuse_shell_text(words.command[0]);
+  if (s.files.empty() && words.sources.empty()) explain_stdin(words.command, s.pipe, s.quiet);
   const auto jobs = make_jobs(s, words, t, composed);
   const command_template& c = *composed;
   if (s.dry_run) {
@@ -298,7 +301,10 @@ int verb_map(std::span<char* const> words) {
   cut_up.all = without_secrets(map_flags(), words);
   cut_up.all.insert(cut_up.all.begin(), {"brood", "map"});
   if (cut_up.command.empty() && !s.shell) {
-    throw failure{"map: there is no command; see 'brood map --help'"};
+    throw failure{cut_up.sources.empty()
+                      ? "map: there is no command; see 'brood map --help'"
+                      : "map: there is no command before ':::'; if the arguments are commands, "
+                        "write --shell"};
   }
   const terminal_modes modes;
   return end_as(run_batch(s, cut_up), modes);

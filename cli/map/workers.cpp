@@ -15,6 +15,7 @@
 #include <brood/worker_pool.hpp>
 
 #include "exit.hpp"
+#include "hints.hpp"
 #include "io.hpp"
 #include "map/printer.hpp"
 #include "signals.hpp"
@@ -159,7 +160,7 @@ class asked {
     ++tally_.done;
     ++tally_.failed;
     if (e.kind() == brood::error_kind::not_found || e.kind() == brood::error_kind::denied) {
-      complain(e.what());
+      complain(message_of(e));
       fatal_ = exit_status_of(e);
       return stop();
     }

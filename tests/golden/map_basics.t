@@ -115,6 +115,7 @@ $ seq 20 | brood map --shuf $HELPER echo | sort -n | tail -n 1
 $ brood map $HELPER echo :::
 
 $ brood map $HELPER echo < /dev/null
+brood: map: there are no arguments: stdin is /dev/null; give them after ':::'
 
 $ brood map -k -q $HELPER exit ::: 0 1 2
 [2]

@@ -6,7 +6,7 @@ brood: map: there is no command; see 'brood map --help'
 [125]
 
 $ brood map ::: a
-brood: map: there is no command; see 'brood map --help'
+brood: map: there is no command before ':::'; if the arguments are commands, write --shell
 [125]
 
 $ brood map --nope echo ::: a

@@ -152,6 +152,19 @@ TEST_F(ToolTerminal, APromptIsAnsweredAndEchoed) {
   EXPECT_EQ(t.status(), 0);
 }
 
+TEST_F(ToolTerminal, ABatchWithoutArgumentsSaysThatItReadsThem) {
+  terminal t;
+  t.type("$T map --no-journal $HELPER echo\n");
+  t.await("reading arguments from the terminal");
+  t.await("':::'\r\n");
+  t.type("fo''o\n\x04");
+  t.await("fo''o\r\nfo''o\r\n");  // the echo of the terminal, and what the job prints
+  EXPECT_EQ(t.status(), 0);
+  t.type("$T map --no-journal $HELPER echo :: a\n");
+  t.await("did you mean ':::'?\r\n");
+  EXPECT_EQ(t.status(), 125);
+}
+
 TEST_F(ToolTerminal, CtrlCEndsTheCommand) {
   terminal t;
   t.type("$T run -- $HELPER out 'go''o\\n' + pause\n");
