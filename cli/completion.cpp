@@ -15,20 +15,29 @@ namespace cli {
 namespace {
 
 /// What kind of words may follow an option.
-enum class words { nothing, something, files, folders, choice };
+enum class words { nothing, something, files, folders, users, groups, choice };
 
-bool is_choice(std::string_view value) { return value.find('|') != std::string_view::npos; }
+/// What a value may be, between bars; for some that is a choice of the usual ones.
+std::string choices_of(std::string_view value) {
+  if (value == "SIGNAL") return "HUP|INT|QUIT|KILL|USR1|USR2|ALRM|TERM|CONT|STOP";
+  if (value == "WHEN,WHAT=N") return "never|now,fail=1|soon,fail=1|now,success=1|soon,done=50%";
+  if (value == "LADDER") return "TERM,5s,KILL|INT,5s,TERM,5s,KILL|HUP,5s,KILL|KILL";
+  return value.find('|') != value.npos ? std::string(value) : std::string();
+}
 
 words kind_of(const page_option& o) {
   if (o.value.empty()) return words::nothing;
+  if (o.value == "USER") return words::users;
+  if (o.value == "GROUP") return words::groups;
   if (o.value == "DIR") return words::folders;
-  if (is_choice(o.value)) return words::choice;
+  if (!choices_of(o.value).empty()) return words::choice;
   return o.value.find("FILE") != std::string::npos ? words::files : words::something;
 }
 
-std::string choices(std::string value) {
-  std::replace(value.begin(), value.end(), '|', ' ');
-  return value;
+std::string choices(const page_option& o) {
+  std::string all = choices_of(o.value);
+  std::replace(all.begin(), all.end(), '|', ' ');
+  return all;
 }
 
 /// Quotes for a shell, with single quotes.
@@ -71,8 +80,10 @@ std::string bash_values(const std::vector<page_option>& options) {
   for (const page_option& o : options) {
     const words kind = kind_of(o);
     if (kind == words::nothing) continue;
-    const std::string what = kind == words::choice    ? o.value
+    const std::string what = kind == words::choice    ? choices_of(o.value)
                              : kind == words::folders ? "d"
+                             : kind == words::users   ? "u"
+                             : kind == words::groups  ? "g"
                              : kind == words::files   ? "f"
                                                       : "";
     for (const std::string& name : o.names) text.append(name).append("=").append(what).append(" ");
@@ -118,6 +129,8 @@ _brood() {
       case $kind in
         d) COMPREPLY=($(compgen -d -- "$cur")) ;;
         f) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        u) COMPREPLY=($(compgen -u -- "$cur")) ;;
+        g) COMPREPLY=($(compgen -g -- "$cur")) ;;
         *) COMPREPLY=($(compgen -W "${kind//|/ }" -- "$cur")) ;;
       esac
       return
@@ -125,8 +138,15 @@ _brood() {
   done
   if ((i == COMP_CWORD)) && [[ $cur == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$cur"))
-  elif [[ $command && ($i == "$COMP_CWORD" || (${COMP_WORDS[i]} == -- && $((i + 1)) == "$COMP_CWORD")) ]]; then
-    COMPREPLY=($(compgen -c -- "$cur"))
+  elif [[ $command ]]; then
+    [[ ${COMP_WORDS[i]} == -- && $i -lt $COMP_CWORD ]] && ((++i))
+    if ((i == COMP_CWORD)); then
+      COMPREPLY=($(compgen -c -- "$cur"))
+    elif declare -F _comp_command_offset >/dev/null; then
+      _comp_command_offset "$i"
+    elif declare -F _command_offset >/dev/null; then
+      _command_offset "$i"  # as bash-completion completes after sudo
+    fi
   fi
 }
 complete -o bashdefault -o default -F _brood brood
@@ -158,8 +178,14 @@ std::string zsh_specification(const page_option& o) {
     case words::folders:
       after = ":" + zsh_escaped(o.value) + ":_files -/";
       break;
+    case words::users:
+      after = ":user:_users";
+      break;
+    case words::groups:
+      after = ":group:_groups";
+      break;
     case words::choice:
-      after = ":choice:(" + choices(o.value) + ")";
+      after = ":choice:(" + choices(o) + ")";
       break;
   }
   std::string lines;
@@ -217,8 +243,14 @@ std::string fish_line(const verb& v, const page_option& o) {
     case words::folders:
       line += " -x -a '(__fish_complete_directories)'";
       break;
+    case words::users:
+      line += " -x -a '(__fish_complete_users)'";
+      break;
+    case words::groups:
+      line += " -x -a '(__fish_complete_groups)'";
+      break;
     case words::choice:
-      line += " -x -a " + fish_quoted(choices(o.value));
+      line += " -x -a " + fish_quoted(choices(o));
       break;
   }
   return line + " -d " + fish_quoted(o.help) + "\n";
@@ -230,6 +262,9 @@ std::string fish() {
     text += "complete -c brood -n __fish_use_subcommand -f -a " + std::string(v.name) + " -d " +
             fish_quoted(v.help) + "\n";
     for (const page_option& o : options_of(v)) text += fish_line(v, o);
+    if (!takes_command(v.page())) continue;
+    text += "complete -c brood -n '__fish_seen_subcommand_from " + std::string(v.name) +
+            "' -x -a '(__fish_complete_subcommand --fcs-skip=2)'\n";
   }
   return text;
 }

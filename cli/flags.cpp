@@ -306,7 +306,7 @@ std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char*
 
 verb_page page_of(const verb_flags& verb) {
   const auto unused = std::make_shared<settings>();
-  verb_page page = make_page(std::string(verb.usage), std::string(verb.description));
+  verb_page page = make_page(std::string(verb.usage), std::string(verb.description), *verb.text);
   page.values = unused;
   const auto add_own = [&] {
     for (const own_flag& f : verb.own)
@@ -323,6 +323,9 @@ verb_page page_of(const verb_flags& verb) {
   return page;
 }
 
-std::string help_of(const verb_flags& verb) { return page_of(verb).app->help(); }
+std::string help_of(const verb_flags& verb, const settings& s) {
+  if (s.help_all) return full_help(page_of(verb));
+  return s.help ? short_help(verb.name, page_of(verb)) : std::string();
+}
 
 }  // namespace cli

@@ -41,6 +41,7 @@ struct settings {
   bool verbose = false;
   bool quiet = false;
   bool help = false;
+  bool help_all = false;
 
   bool has(std::string_view name) const {
     for (const auto& [given_name, text] : given) {
@@ -77,6 +78,7 @@ struct verb_flags {
   std::string_view usage;
   std::string_view description;
   std::string_view footer;
+  const page_text* text;
   std::span<const own_flag> own;
   std::span<const std::string_view> refused;  ///< names of the table that make no sense here
   bool own_first = false;                     ///< before the table's on the page of --help
@@ -97,7 +99,7 @@ std::size_t count_flags(const verb_flags& verb, std::span<char* const> words);
 std::vector<std::string> without_secrets(const verb_flags& verb, std::span<char* const> words);
 
 verb_page page_of(const verb_flags& verb);
-/// The whole page of `brood VERB --help`.
-std::string help_of(const verb_flags& verb);
+/// The page that --help or --help-all asked for; empty if neither did.
+std::string help_of(const verb_flags& verb, const settings& s);
 
 }  // namespace cli

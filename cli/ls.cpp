@@ -24,21 +24,32 @@ namespace {
 struct ls_settings {
   bool json = false;
   bool help = false;
+  bool help_all = false;
   std::string journal{};
 };
 
+constexpr page_row examples[] = {
+    {"brood ls", "the runs of this folder"},
+    {"brood ls --json | jq .run", "for programs"},
+    {"brood ls --journal /srv/build/.brood", "another journal"},
+};
+constexpr std::string_view common[] = {"--json", "--journal"};
+constexpr page_row statuses[] = {{"0", "listed"}, {"125", "there is no journal"}};
+constexpr page_text words{examples, common, statuses, {}};
+
 verb_page make_ls_page(ls_settings& s) {
-  verb_page page = make_page("brood ls [OPTIONS]", "Lists the runs that the journal has.");
+  verb_page page = make_page("brood ls [OPTIONS]", "Lists the runs that the journal has.", words);
   const std::string group = "Options";
   page.app->add_flag("--json", s.json, "Print a JSON object for each run, one a line")
       ->group(group);
   page.app->add_option("--journal", s.journal, journal_flag_help)->type_name("DIR")->group(group);
-  page.app->add_flag("-h,--help", s.help, "Print this page")->group(group);
+  page.app->add_flag("-h,--help", s.help, "Print examples and the usual options")->group(group);
+  page.app->add_flag("--help-all", s.help_all, "Print this page")->group(group);
   page.app->footer(
-      "STATE is 'running', 'interrupted' (the tool was killed), 'ok', 'exit N', the tool's exit\n"
-      "status, or the signal that stopped it. DONE counts jobs that succeeded, STOP those that "
-      "were\n"
-      "stopped with the run, SKIP those that an earlier run had done.");
+      "STATE is 'running', 'interrupted' (the tool was killed), 'ok', 'exit N', the\n"
+      "tool's exit status, or the signal that stopped it. DONE counts jobs that\n"
+      "succeeded, STOP those that were stopped with the run, SKIP those that an\n"
+      "earlier run had done.");
   return page;
 }
 
@@ -82,8 +93,8 @@ int verb_ls(std::span<char* const> words) {
   const verb_page page = make_ls_page(s);
   parse_words(page, "ls", words);
   sink to(STDOUT_FILENO);
-  if (s.help) {
-    to << page.app->help();
+  if (s.help || s.help_all) {
+    to << (s.help_all ? full_help(page) : short_help("ls", page));
     to.flush();
     return 0;
   }

@@ -67,9 +67,9 @@ std::string head(std::string_view title, std::string_view name, std::string_view
 }
 
 std::string options_of(const verb_page& page) {
-  std::string text;
+  std::string text = ".SH OPTIONS\n";
   for (const page_group& group : groups_of(page)) {
-    text += group.name == "Options" ? ".SH OPTIONS\n" : ".SH " + roff(upper(group.name)) + "\n";
+    if (group.name != "Options") text += ".SS " + roff(group.name) + "\n";
     for (const page_option& o : group.options) {
       text += ".TP\n";
       for (const std::string& name : o.names) {
@@ -79,6 +79,24 @@ std::string options_of(const verb_page& page) {
       if (!o.value.empty()) text += " \\fI" + roff(o.value) + "\\fR";
       text += "\n" + roff(o.help) + "\n";
     }
+  }
+  return text;
+}
+
+std::string rows_of(std::string_view title, std::span<const page_row> rows) {
+  if (rows.empty()) return {};
+  std::string text = ".SH " + std::string(title) + "\n";
+  for (const page_row& r : rows) {
+    text += ".TP\n.B " + roff(r.what) + "\n" + roff(r.does) + "\n";
+  }
+  return text;
+}
+
+/// A call in a line of its own, and below it what it does.
+std::string examples_of(const page_text& from) {
+  std::string text = ".SH EXAMPLES\n";
+  for (const page_row& r : from.examples) {
+    text += ".PP\n" + roff(r.does) + ":\n.PP\n.RS 4\n.nf\n" + roff(r.what) + "\n.fi\n.RE\n";
   }
   return text;
 }
@@ -121,10 +139,11 @@ std::string manual_page(std::string_view name, const verb_page& page) {
   std::string description = page.app->get_description();
   std::string text = head(title, title, description.substr(0, description.find('\n')));
   text += ".SH SYNOPSIS\n.B " + roff(page.usage) + "\n.SH DESCRIPTION\n" + roff(description) + "\n";
+  text += ".PP\n.nf\n" + roff(page.app->get_footer()) + "\n.fi\n";
   text += options_of(page);
-  if (!page.app->get_footer().empty()) {
-    text += ".SH NOTES\n.nf\n" + roff(page.app->get_footer()) + "\n.fi\n";
-  }
+  text += rows_of("EXIT STATUS", page.text->statuses);
+  text += rows_of("ENVIRONMENT", page.text->environment);
+  text += examples_of(*page.text);
   text += ".SH SEE ALSO\n.BR brood (1)";
   for (const verb& v : verbs()) {
     if (v.name != name) text += ",\n.BR brood\\-" + std::string(v.name) + " (1)";

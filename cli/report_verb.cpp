@@ -30,11 +30,25 @@ struct report_settings {
   std::optional<std::uint64_t> why{};
   std::string journal{};
   bool help = false;
+  bool help_all = false;
 };
 
+constexpr page_row examples[] = {
+    {"brood report", "the last run"},
+    {"brood report 5 --failed", "what failed in run 5"},
+    {"brood report --why 20", "why job 20 ran, and how each attempt ended"},
+    {"brood report --logs 20", "what job 20 wrote"},
+    {"brood report --as html > page.html", "a page for a browser"},
+};
+constexpr std::string_view common[] = {"--as", "--failed", "--logs", "--why", "--journal"};
+constexpr page_row statuses[] = {{"0", "reported"},
+                                 {"125", "there is no such run, job or journal"}};
+constexpr page_text words{examples, common, statuses, {}};
+
 verb_page make_report_page(report_settings& s) {
-  verb_page page = make_page("brood report [OPTIONS] [RUN]",
-                             "Reports on a run of the journal, the last one if none is named.");
+  verb_page page =
+      make_page("brood report [OPTIONS] [RUN]",
+                "Reports on a run of the journal, the last one if none is named.", words);
   CLI::App& app = *page.app;
   const std::string group = "Options";
   app.add_option("RUN", s.run)->group("");
@@ -51,12 +65,13 @@ verb_page make_report_page(report_settings& s) {
       ->type_name("JOB")
       ->group(group);
   app.add_option("--journal", s.journal, journal_flag_help)->type_name("DIR")->group(group);
-  app.add_flag("-h,--help", s.help, "Print this page")->group(group);
+  app.add_flag("-h,--help", s.help, "Print examples and the usual options")->group(group);
+  app.add_flag("--help-all", s.help_all, "Print this page")->group(group);
   app.footer(
-      "JOB is the number of a job, from 1. 'json' is one document; 'joblog' has the columns of "
-      "GNU\n"
-      "parallel; 'junit' is XML; 'trace' is for Perfetto and chrome://tracing; 'metrics' is\n"
-      "OpenMetrics; 'html' is a page without anything outside of it.");
+      "JOB is the number of a job, from 1. 'json' is one document; 'joblog' has the\n"
+      "columns of GNU parallel; 'junit' is XML; 'trace' is for Perfetto and\n"
+      "chrome://tracing; 'metrics' is OpenMetrics; 'html' is a page without anything\n"
+      "outside of it.");
   return page;
 }
 
@@ -115,8 +130,8 @@ int verb_report(std::span<char* const> words) {
   const verb_page page = make_report_page(s);
   parse_words(page, "report", words);
   sink to(STDOUT_FILENO);
-  if (s.help) {
-    to << page.app->help();
+  if (s.help || s.help_all) {
+    to << (s.help_all ? full_help(page) : short_help("report", page));
     to.flush();
     return 0;
   }

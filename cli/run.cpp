@@ -250,8 +250,8 @@ int verb_run(std::span<char* const> words) {
   settings s;
   s.options.contain = brood::containment::sealed;
   const std::size_t count = read_flags(run_flags(), words, s);
-  if (s.help) {
-    print(help_of(run_flags()));
+  if (const std::string page = help_of(run_flags(), s); !page.empty()) {
+    print(page);
     return 0;
   }
   make_ladder("run", s);

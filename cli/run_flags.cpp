@@ -40,17 +40,44 @@ constexpr own_flag own[] = {
      [](settings& s, text) { s.verbose = true; }},
     {"-q,--quiet", "", "Say nothing about timeouts and limits", report,
      [](settings& s, text) { s.quiet = true; }},
-    {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
+    {"-h,--help", "", "Print examples and the usual options", report,
+     [](settings& s, text) { s.help = true; }},
+    {"--help-all", "", "Print this page", report, [](settings& s, text) { s.help_all = true; }},
 };
+
+constexpr page_row examples[] = {
+    {"brood run -t 10m make test", "end all of it after 10 minutes"},
+    {"brood run --retry 5,1s,x2 curl -fO URL", "5 attempts, after 1 s, 2 s, 4 s, 8 s"},
+    {"brood run --quiet-ok ./nightly", "show the output only if it fails"},
+    {"brood run --merge --tee log make", "see the output, and keep it in a file"},
+    {"brood run --shell 'ls | wc -l'", "text for a shell"},
+};
+constexpr std::string_view common[] = {"--timeout", "--kill-after", "--retry", "--chdir",
+                                       "--env",     "--user",       "--shell", "--stdout",
+                                       "--json",    "--dry-run"};
+constexpr page_row statuses[] = {
+    {"the command's", "it has exited"},
+    {"124", "--timeout or --idle-timeout has passed"},
+    {"125", "brood failed or was called wrongly"},
+    {"126, 127", "the command cannot be executed, was not found"},
+    {"128+N", "signal N has ended it"},
+};
+constexpr page_row environment[] = {
+    {"PATH", "where the command is looked for"},
+    {"TMPDIR", "the folder for output that waits, instead of /tmp"},
+    {"BROOD_ATTEMPT", "set under --retry: the number of the attempt, from 1"},
+    {"BROOD_STATUS", "set for --on-final-failure: the last status"},
+    {"BROOD_ATTEMPTS", "set for it as well: how many attempts there were"},
+    {"BROOD_BACKEND", "posix: only what POSIX has, for tests"},
+};
+constexpr page_text words{examples, common, statuses, environment};
 
 constexpr verb_flags flags{
     .name = "run",
     .usage = "brood run [OPTIONS] [--] COMMAND [ARGS...]",
     .description = "Runs a command, and when it has to end, ends all of it.",
-    .footer =
-        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.\n"
-        "Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;\n"
-        "127 not found; 128+N killed by signal N.",
+    .footer = "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.",
+    .text = &words,
     .own = own,
     .refused = {},
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,24 @@ class App;
 
 namespace cli {
 
+/// A call, a status or a variable, and what it does.
+struct page_row {
+  std::string_view what;
+  std::string_view does;
+};
+
+/// What a page says beside its options.
+struct page_text {
+  std::span<const page_row> examples;
+  std::span<const std::string_view> common;  ///< options of the short page, by one name each
+  std::span<const page_row> statuses;
+  std::span<const page_row> environment;
+};
+
 struct verb_page {
   std::string usage;
   std::shared_ptr<CLI::App> app;
+  const page_text* text = nullptr;
   std::shared_ptr<void> values{};  ///< what the options write to
 };
 
@@ -43,6 +59,11 @@ struct page_group {
 };
 
 std::vector<page_group> groups_of(const verb_page& page);
+
+/// `brood VERB --help`: fits a terminal of 24 lines and 80 columns.
+std::string short_help(std::string_view name, const verb_page& page);
+/// `brood VERB --help-all`.
+std::string full_help(const verb_page& page);
 
 /// troff for man(1). `name`: of the verb.
 std::string manual_page(std::string_view name, const verb_page& page);

@@ -196,8 +196,37 @@ constexpr own_flag own[] = {
      [](settings& s, text) { s.verbose = true; }},
     {"-q,--quiet", "", "Print no progress, and nothing about timeouts and limits", report,
      [](settings& s, text) { s.quiet = true; }},
-    {"-h,--help", "", "Print this page", report, [](settings& s, text) { s.help = true; }},
+    {"-h,--help", "", "Print examples and the usual options", report,
+     [](settings& s, text) { s.help = true; }},
+    {"--help-all", "", "Print this page", report, [](settings& s, text) { s.help_all = true; }},
 };
+
+constexpr page_row examples[] = {
+    {"brood map gzip ::: *.log", "one job per CPU at once"},
+    {"ls *.png | brood map -j4 cwebp {} -o {.}.webp", "4 at once; names by lines"},
+    {"brood map --shell 'sort {} | uniq > {}.u' ::: a b", "text for a shell"},
+    {"brood map -t 5m --halt now,fail=1 ./test :::: list", "end at the first failure"},
+    {"brood map --resume ./step ::: 1 2 3", "skip what has succeeded"},
+};
+constexpr std::string_view common[] = {"--jobs",   "--max-args", "--shell",   "--keep-order",
+                                       "--pipe",   "--halt",     "--timeout", "--retries",
+                                       "--resume", "--dry-run"};
+constexpr page_row statuses[] = {
+    {"0", "all jobs succeeded, or as many as --halt asks for"},
+    {"1 to 101", "how many jobs failed; 101 for more than 100"},
+    {"125", "brood failed or was called wrongly"},
+    {"126, 127", "the command cannot be executed, was not found"},
+    {"128+N", "signal N stopped the batch"},
+};
+constexpr page_row environment[] = {
+    {"PATH", "where the command is looked for"},
+    {"TMPDIR", "the folder for output that waits, instead of /tmp"},
+    {"TERM, NO_COLOR", "progress is drawn unless TERM is dumb, in colours unless NO_COLOR is set"},
+    {"MAKEFLAGS", "below make -j, jobs take part in its job server"},
+    {"BROOD_ATTEMPT", "set under --retry and --retries: the number of the attempt, from 1"},
+    {"BROOD_BACKEND", "posix: only what POSIX has, for tests"},
+};
+constexpr page_text words{examples, common, statuses, environment};
 
 // The batch itself decides where output goes, and the jobs cannot share one input.
 constexpr std::string_view refused[] = {"timeout", "out", "err", "text", "encoding", "errors"};
@@ -207,16 +236,14 @@ constexpr verb_flags flags{
     .usage = "brood map [OPTIONS] [--] COMMAND [WORDS...] [::: ARGS...]...",
     .description = "Runs a command for each argument, several at once.",
     .footer =
-        "Arguments come from words after :::, files after :::: or -a, otherwise from stdin. "
-        "Several\n"
-        "::: give all combinations; :::+ and ::::+ go side by side.\n"
-        "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder; {/.} base\n"
-        "name without extension; {#} the job's number; {%} its slot; {1}, {2}, {NAME} one of\n"
-        "several, {1.} and so on; {{1} is the text {1}. Without any of these the arguments come\n"
-        "at the end.\n"
-        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.\n"
-        "Exit status: how many jobs failed, 101 for more than 100; 125 brood failed; 126, 127 the\n"
-        "command cannot be executed, was not found; 128+N stopped by signal N.",
+        "Arguments come from words after :::, files after :::: or -a, otherwise from\n"
+        "stdin. Several ::: give all combinations; :::+ and ::::+ go side by side.\n"
+        "In WORDS: {} the argument; {.} without extension; {/} base name; {//} folder;\n"
+        "{/.} base name without extension; {#} the job's number; {%} its slot; {1}, {2},\n"
+        "{NAME} one of several, {1.} and so on; {{1} is the text {1}. Without any of\n"
+        "these the arguments come at the end.\n"
+        "DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.",
+    .text = &words,
     .own = own,
     .refused = refused,
     .own_first = true,

@@ -290,8 +290,8 @@ int verb_map(std::span<char* const> words) {
   map_settings s;
   s.options.contain = brood::containment::sealed;
   const std::size_t count = read_flags(map_flags(), words, s);
-  if (s.help) {
-    if (write_all(STDOUT_FILENO, help_of(map_flags()))) return 0;
+  if (const std::string page = help_of(map_flags(), s); !page.empty()) {
+    if (write_all(STDOUT_FILENO, page)) return 0;
     throw system_failure("cannot write to stdout");
   }
   make_ladder("map", s);

@@ -32,18 +32,16 @@ $ now=$($HELPER nice); brood run --nice 3 -- $HELPER nice | awk -v now=$now '{ p
 $ brood run --umask 027 -- $HELPER umask
 0027
 
-$ brood run --help | grep -c '^  .*--'
+$ brood run --help-all | grep -c '^  .*--'
 [3-9][0-9] (re)
 
-$ brood run --help | awk 'length > 80'
+$ brood run --help-all | awk 'length > 80'
 
 $ brood run --help | grep '^Usage'
 Usage: brood run [OPTIONS] [--] COMMAND [ARGS...]
 
-$ brood run --help | grep -A 3 '^DURATION'
+$ brood run --help-all | grep -A 3 '^DURATION'
 DURATION: 10 (seconds), 250ms, 5min, 1h30m, 1d. SIZE: 4096, 64K, 512m, 1.5G.
-Exit status: the command's; 124 timed out; 125 brood failed; 126 not executable;
-127 not found; 128+N killed by signal N.
 
 $ brood run -h | head -n 1
 Usage: brood run [OPTIONS] [--] COMMAND [ARGS...]

@@ -67,6 +67,6 @@ brood: timed out after 100 ms: .* ignore TERM .* (re)
 
 $ brood run -q -k5 -- true
 
-$ brood run --help | grep -c -e ' -k'
+$ brood run --help-all | grep -c -e ' -k'
 0
 [1]

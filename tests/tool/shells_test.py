@@ -44,7 +44,18 @@ class Pages(unittest.TestCase):
         names = sorted(path.name for path in (self.share / "man/man1").iterdir())
         self.assertEqual(names, ["brood-ls.1", "brood-map.1", "brood-report.1", "brood-run.1", "brood.1"])
         for name in ("ls", "map", "report", "run"):
-            self.assertTrue(output(TOOL, name, "--help").startswith(f"Usage: brood {name} "))
+            self.assertTrue(output(TOOL, name, "--help-all").startswith(f"Usage: brood {name} "))
+
+    def test_help_fits_a_screen_and_begins_with_examples(self):
+        for name in ("ls", "map", "report", "run"):
+            lines = output(TOOL, name, "--help").rstrip("\n").split("\n")
+            self.assertLess(len(lines), 24, name)  # the last one is for the prompt
+            self.assertEqual([line for line in lines if len(line) > 80], [], name)
+            self.assertTrue(lines[0].startswith(f"Usage: brood {name} "))
+            self.assertEqual(lines[3], "Examples:")
+            examples = [line for line in lines[4:lines.index("Options:") - 1]]
+            self.assertEqual(len(examples), 3 if name == "ls" else 5)
+            self.assertFalse([line for line in output(TOOL, name, "--help-all").split("\n") if len(line) > 80])
 
     @unittest.skipUnless(shutil.which("groff"), "there is no groff here")
     def test_pages_render_without_warnings(self):
@@ -52,7 +63,11 @@ class Pages(unittest.TestCase):
             text = output("groff", "-man", "-Tutf8", "-ww", "-P-cbou", path)
             self.assertNotIn("warning", text)
             self.assertNotIn("error:", text)
-            self.assertIn("SYNOPSIS", text)
+            sections = ["NAME", "SYNOPSIS"]
+            if path.name != "brood.1":
+                sections += ["DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
+            for title in sections + ["ENVIRONMENT"] * (path.name in ("brood-run.1", "brood-map.1")):
+                self.assertIn(f"\n{title}\n", text, path.name)
         self.assertIn("--timeout DURATION", output("groff", "-man", "-Tascii", "-P-cbou", self.share / "man/man1/brood-run.1"))
 
     def test_bash_completes(self):
@@ -63,10 +78,24 @@ class Pages(unittest.TestCase):
         self.assertEqual(self.complete("run", "--timeout", "5s", "--idle"), ["--idle-timeout"])
         self.assertEqual(self.complete("report", "--as", "j"), ["json", "joblog", "junit"])
         self.assertEqual(self.complete("run", "-C", "/us"), ["/usr"])
+        self.assertEqual(self.complete("run", "--contain", "s"), ["sealed"])
+        self.assertEqual(self.complete("run", "-s", "U"), ["USR1", "USR2"])
+        self.assertIn("root", self.complete("run", "--user", "roo"))
+        self.assertIn("root", self.complete("map", "--jobs", "4", "--extra-groups", "audio", "--user", "roo"))
+        self.assertIn("now,fail=1", self.complete("map", "--halt", "now"))
+        self.assertEqual(self.complete("run", "--encoding-errors", "b"), ["backslashreplace"])
         self.assertIn("printf", self.complete("run", "-v", "--", "print"))
         self.assertIn("printf", self.complete("run", "print"))
         self.assertEqual(self.complete("run", "env", "--timeou"), [])  # a flag of env, not of brood
         self.assertEqual(self.complete("--completion", "z"), ["zsh"])
+
+    def test_bash_completes_the_words_of_the_command(self):
+        # What bash-completion defines: it completes as if the line began with the word of this number.
+        offset = "_command_offset() { COMPREPLY=(offset $1); }\n"
+        for words, number in ((("run", "git", "che"), 2), (("run", "-t", "5", "git", "che"), 4),
+                              (("run", "-t", "5", "--", "git", "che"), 5), (("map", "-j4", "git", "che"), 3)):
+            said = output("bash", "-c", offset + PLAY, "bash", self.bash, "brood", *words).split()
+            self.assertEqual(said, ["offset", str(number)], words)
 
     @unittest.skipUnless(shutil.which("zsh"), "there is no zsh here")
     def test_zsh_reads_its_completion(self):
