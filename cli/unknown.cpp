@@ -99,10 +99,14 @@ const verb* owner_of(std::string_view name) {
 std::string instead_of_verb(std::span<char* const> words) {
   const std::string_view word = words[0];
   if (word.starts_with('-')) {
-    const verb* const owner = owner_of(word.substr(0, word.find('=')));
-    if (owner == nullptr) return {};
-    return "; options come after the verb: 'brood " + std::string(owner->name) + " " +
-           std::string(word) + "'";
+    const bool is_long = word.starts_with("--");
+    const verb* const owner = owner_of(word.substr(0, is_long ? word.find('=') : 2));
+    if (owner != nullptr) {
+      return "; options come after the verb: 'brood " + std::string(owner->name) + " " +
+             std::string(word) + "'";
+    }
+    constexpr std::string_view own[] = {"--version", "--help", "--completion"};
+    return is_long ? did_you_mean(word, own) : std::string();
   }
   for (const synonym& s : synonyms) {
     if (s.word == word) return "; did you mean " + std::string(s.verb) + "?";
