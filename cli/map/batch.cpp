@@ -78,12 +78,9 @@ int batch::run() {
   }
   drop_waiting();
   printer_.flush();
+  say_outcome();
   if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
   if (fatal_) return *fatal_;
-  if (tally_.failed > 0 && !settings_.quiet) {
-    complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) + " jobs failed" +
-             (journal_.at_work() ? ": 'brood report --failed' has more" : ""));
-  }
   if (halted_ && settings_.halt.what == halt_policy::kind::success) return 0;
   constexpr std::uint64_t most = 101;
   return static_cast<int>(std::min(tally_.failed, most));
@@ -400,35 +397,6 @@ void batch::wait(std::int64_t now) {
       }
     }
   }
-}
-
-batch_state batch::state(std::size_t most) const {
-  batch_state b;
-  b.done = tally_.done;
-  b.failed = tally_.failed;
-  b.skipped = skipped_;
-  b.running = static_cast<std::size_t>(running_);
-  b.total = input_ended_ ? std::optional(fetched_count_) : jobs_.total();
-  const std::int64_t now = monotonic_now();
-  for (const auto& s : slots_) {
-    if (b.jobs.size() >= most) break;
-    if (s->number == 0) continue;
-    b.jobs.push_back(
-        {s->job->seq, static_cast<double>(now - s->job->began) / 1e9, s->output->last_line()});
-  }
-  return b;
-}
-
-void batch::answer_question(std::int64_t now) {
-  progress_.hide();
-  std::string page = "brood: " + summary(state(0), static_cast<double>(now - began_) / 1e9) + "\n";
-  for (const auto& s : slots_) {
-    if (s->number == 0) continue;
-    page += "  job " + std::to_string(s->job->seq) + " for " +
-            rounded(std::chrono::nanoseconds(now - s->job->began)) + ": " +
-            printable(template_.text_for(*s->job)) + "\n";
-  }
-  write_all(STDERR_FILENO, page);
 }
 
 }  // namespace cli

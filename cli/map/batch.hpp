@@ -90,6 +90,8 @@ class batch {
   void drop_waiting();
   void judge(const job_end& end);
   void say(const job_end& end) const;
+  void say_outcome() const;
+  std::string waits_for(std::int64_t now) const;
   void tell_end(const job_end& end, std::string_view how) const;
   void show(slot& s, job_end& end);
   // Waiting
@@ -142,7 +144,7 @@ class batch {
   int patience_ = 0;
   std::optional<int> fatal_;  // the exit status, however the other jobs end
   tally tally_;
-  std::uint64_t cancelled_ = 0;
+  std::uint64_t stopped_ = 0;
   std::uint64_t skipped_ = 0;
 
   std::mutex lock_;

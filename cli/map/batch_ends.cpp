@@ -73,7 +73,6 @@ bool batch::dropped(slot& s, const outcome& r) {
   if (s.number != 0) return false;
   std::erase(ahead_, &s);
   if (r && r->reason == brood::reason::cancelled && r->pid <= 0) {
-    ++cancelled_;
     printer_.finish(s.job->seq);
     s.job.reset();
     free_.insert(s.index);
@@ -204,20 +203,9 @@ void batch::say(const job_end& end) const {
   if (!line.empty()) complain(about + line);
 }
 
-/// The line of --progress.
-void batch::tell_end(const job_end& end, std::string_view how) const {
-  if (!progress_.by_lines()) return;
-  const batch_state b = state(0);
-  std::string line = "job " + std::to_string(end.job->seq) + ": " + std::string(how);
-  if (end.result != nullptr) line += " after " + to_text(end.result->usage.wall);
-  line += "; " + std::to_string(b.done);
-  if (b.total) line += " of " + std::to_string(*b.total - std::min(b.skipped, *b.total));
-  complain(line + " done: " + template_.text_for(*end.job));
-}
-
 void batch::judge(const job_end& end) {
   if (end.result != nullptr && was_stopped(*end.result)) {
-    ++cancelled_;
+    ++stopped_;
     if (!end.result->not_stopped.empty()) say(end);
     return tell_end(end, "stopped");
   }

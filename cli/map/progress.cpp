@@ -53,6 +53,7 @@ std::string summary(const batch_state& s, double seconds) {
   if (s.total) h.left = *s.total - std::min(s.done + s.skipped, *s.total);
   if (const auto rate = rate_of(h)) text += ", " + spell_rate(*rate);
   if (const auto left = seconds_left(h)) text += ", " + spell_seconds(*left) + " left";
+  if (!s.waits_for.empty()) text += ", waiting for " + s.waits_for;
   return text;
 }
 

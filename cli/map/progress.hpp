@@ -26,6 +26,7 @@ struct batch_state {
     double seconds;
     std::string last_line;
   };
+  std::string waits_for;  ///< why no more are running, or empty
   std::vector<job> jobs;  ///< some of the running ones
 };
 

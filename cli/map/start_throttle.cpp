@@ -6,6 +6,7 @@
 
 #include "exit.hpp"
 #include "proc.hpp"
+#include "report.hpp"
 
 namespace cli {
 
@@ -31,11 +32,23 @@ std::int64_t start_throttle::closed_until(std::int64_t now) {
   if (looked_ == INT64_MIN || now - looked_ >= second || last_start_ >= looked_) {
     if (looked_ != INT64_MIN && now - looked_ < second / 10) return looked_ + second / 10;
     looked_ = now;
-    double load = 0;
-    busy_ = (settings_.load && ::getloadavg(&load, 1) == 1 && load >= *settings_.load) ||
-            (settings_.free_memory && available_memory() < *settings_.free_memory);
+    reason_ = look();
   }
-  return busy_ ? looked_ + second : 0;
+  return reason_.empty() ? 0 : looked_ + second;
+}
+
+std::string start_throttle::look() const {
+  double load = 0;
+  if (settings_.load && ::getloadavg(&load, 1) == 1 && load >= *settings_.load) {
+    return "a load below " + to_text("%.3g", *settings_.load) + " (" + to_text("%.3g", load) + ")";
+  }
+  if (!settings_.free_memory) return {};
+  const std::uint64_t memory = available_memory();
+  if (memory >= *settings_.free_memory) return {};
+  const auto mib = [](std::uint64_t bytes) {
+    return to_text("%.4g", static_cast<double>(bytes) / (1 << 20)) + " MiB";
+  };
+  return mib(*settings_.free_memory) + " of free memory (" + mib(memory) + ")";
 }
 
 }  // namespace cli

@@ -39,10 +39,10 @@ job 1 skipped: exit 0
 job 2 runs: exit 1
 
 $ brood map -j1 --halt-on-error 2 $HELPER exit ::: 1 0 0 -- ; brood map -j1 --halt 1 --progress $HELPER exit ::: 0 1 0 2>&1 | sed 's/after [0-9.]* m*s/after TIME/; s/done: .*exit/done: exit/'
-brood: 1 of 1 jobs failed: 'brood report --failed' has more
+brood: 0 ok, 1 failed, 3 not started; --resume goes on; 'brood report --failed' has more
 brood: job 1: ok after TIME; 1 of 3 done: exit 0
 brood: job 2: failed after TIME; 2 of 3 done: exit 1
-brood: 1 of 2 jobs failed: 'brood report --failed' has more
+brood: 1 ok, 1 failed, 1 not started; --resume goes on; 'brood report --failed' has more
 
 $ brood map -j1 --halt 30% $HELPER exit ::: 1 ; brood map --halt 3 $HELPER exit ::: 1
 brood: 1 of 1 jobs failed: 'brood report --failed' has more

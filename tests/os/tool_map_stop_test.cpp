@@ -154,6 +154,14 @@ TEST_F(ToolMapStop, AnswersWhatIsRunning) {
   EXPECT_THAT(tool.wait().err, HasSubstr("1 running"));
 }
 
+TEST_F(ToolMapStop, TheLastLineSaysWhatBecameOfAllJobs) {
+  bare_process tool(map({"--lb", "-j2", helper(), "out", "on\\n", "+", ":::", "echo", "pause",
+                         "pause", "pause", "pause"}));
+  for (int job = 1; job <= 3; ++job) tool.read_until("on\n");  // the third follows on the first
+  tool.signal(SIGTERM);
+  EXPECT_EQ(tool.wait().err, "brood: 1 ok, 2 stopped, 2 not started; --resume goes on\n");
+}
+
 // --- nothing is left -----------------------------------------------------------------------------
 
 enum class ending { term, interrupt, kill, timeout, halt };

@@ -13,10 +13,12 @@
 #include "map/eta.hpp"
 #include "map/halt.hpp"
 #include "map/median.hpp"
+#include "map/outcome.hpp"
 #include "map/printer.hpp"
 #include "map/progress.hpp"
 #include "map/results_writer.hpp"
 #include "map/settings.hpp"
+#include "map/start_throttle.hpp"
 #include "spool.hpp"
 
 namespace {
@@ -47,9 +49,35 @@ TEST(MapHalt, SharesCountFromThreeJobsOn) {
 TEST(MapHalt, Mistakes) {
   for (const char* bad : {"", "now", "now,fail", "now,fail=", "now,fail=0", "now,fail=x",
                           "now,fail=1.5", "now,fail=101%", "now,fail=-1", "later,fail=1",
-                          "now,fails=1", "fail=1", "now,fail=1x", "now,fail=nan", "3"}) {
+                          "now,fails=1", "fail=1", "now,fail=1x", "now,fail=nan", "3", "101%"}) {
     EXPECT_THROW(cli::parse_halt(bad), cli::failure) << bad;
   }
+}
+
+TEST(MapHalt, TakesTheNumbersOfGnuParallel) {
+  const auto same = [](const char* number, const char* meaning) {
+    const cli::halt_policy a = cli::parse_halt(number);
+    const cli::halt_policy b = cli::parse_halt(meaning);
+    return a.when == b.when && a.what == b.what && a.number == b.number && a.percent == b.percent;
+  };
+  EXPECT_TRUE(same("0", "never"));
+  EXPECT_TRUE(same("1", "soon,fail=1"));
+  EXPECT_TRUE(same("2", "now,fail=1"));
+  EXPECT_TRUE(same("-1", "soon,success=1"));
+  EXPECT_TRUE(same("-2", "now,success=1"));
+  EXPECT_TRUE(same("30%", "soon,fail=30%"));
+}
+
+TEST(MapThrottle, SaysWhatItWaitsFor) {
+  cli::map_settings s;
+  s.free_memory = std::uint64_t{1} << 60;
+  cli::start_throttle t(s);
+  EXPECT_EQ(t.reason(), "");
+  EXPECT_GT(t.closed_until(1), 1);
+  EXPECT_THAT(t.reason(), ::testing::StartsWith("1.1e+12 MiB of free memory ("));
+  s.free_memory = 1;
+  EXPECT_EQ(t.closed_until(2'000'000'000), 0);
+  EXPECT_EQ(t.reason(), "");
 }
 
 TEST(MapJobs, HowMany) {
@@ -102,6 +130,21 @@ TEST(MapProgress, Summary) {
   s.skipped = 10;
   EXPECT_EQ(cli::summary(s, 4),
             "12 of 40 done, 1 failed, 2 running, 10 skipped, 3.0/s, 9.3 s left");
+  s.waits_for = "a load below 4 (5.2)";
+  EXPECT_THAT(cli::summary(s, 4), ::testing::EndsWith(" left, waiting for a load below 4 (5.2)"));
+}
+
+TEST(MapOutcome, NamesWhatBecameOfTheJobsAndTheWayOn) {
+  const auto said = [](cli::batch_outcome o) { return cli::to_text(o); };
+  EXPECT_EQ(said({.ok = 11, .failed = 1, .stopped = 3, .not_started = 15}),
+            "11 ok, 1 failed, 3 stopped, 15 not started");
+  EXPECT_EQ(said({.ok = 11, .stopped = 3, .not_started = 15, .journal = true}),
+            "11 ok, 3 stopped, 15 not started; --resume goes on");
+  EXPECT_EQ(said({.failed = 1, .stopped = 1, .journal = true}),
+            "0 ok, 1 failed, 1 stopped; --resume goes on; 'brood report --failed' has more");
+  EXPECT_EQ(said({.ok = 2, .stopped = 1, .not_started = {}}), "2 ok, 1 stopped, more not started");
+  EXPECT_EQ(said({.ok = 2, .skipped = 5, .journal = true}), "2 ok, 5 had succeeded before");
+  EXPECT_EQ(said({.skipped = 5, .journal = true}), "nothing to do, 5 had succeeded before");
 }
 
 TEST(MapMedian, OfThreeAndMore) {
