@@ -22,6 +22,12 @@ std::string usage() {
     page.append("  ").append(v.name);
     page.append(12 - v.name.size(), ' ').append(v.help).append("\n");
   }
+  page += "\nExamples:\n";
+  for (const cli::verb& v : cli::verbs()) {
+    const cli::page_row first = v.page().text->examples.front();
+    page.append("  ").append(first.what).append(32 - first.what.size(), ' ');
+    page.append(first.does).append("\n");
+  }
   return page +
          "\n  --version   print the version\n"
          "  --help      print this page; 'brood VERB --help' has more\n"

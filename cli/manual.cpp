@@ -92,12 +92,14 @@ std::string rows_of(std::string_view title, std::span<const page_row> rows) {
   return text;
 }
 
-/// A call in a line of its own, and below it what it does.
+/// What a call does, and below that the call in a line of its own.
+std::string example(const page_row& r) {
+  return ".PP\n" + roff(r.does) + ":\n.PP\n.RS 4\n.nf\n" + roff(r.what) + "\n.fi\n.RE\n";
+}
+
 std::string examples_of(const page_text& from) {
   std::string text = ".SH EXAMPLES\n";
-  for (const page_row& r : from.examples) {
-    text += ".PP\n" + roff(r.does) + ":\n.PP\n.RS 4\n.nf\n" + roff(r.what) + "\n.fi\n.RE\n";
-  }
+  for (const page_row& r : from.examples) text += example(r);
   return text;
 }
 
@@ -153,7 +155,9 @@ std::string manual_page(std::string_view name, const verb_page& page) {
 
 std::string manual_page() {
   std::string text = head("brood", "brood", "start, watch and stop processes");
-  text += ".SH SYNOPSIS\n.B brood\n.I VERB\n\\&...\n.SH VERBS\n";
+  text += ".SH SYNOPSIS\n.B brood\n.I VERB\n\\&...\n.SH DESCRIPTION\n";
+  text += "Runs commands, one or many, and when they have to end, ends all that they started.\n";
+  text += ".SH VERBS\n";
   for (const verb& v : verbs()) {
     text += ".TP\n.BR brood\\-" + std::string(v.name) + " (1)\n" + roff(v.help) + "\n";
   }
@@ -162,6 +166,10 @@ std::string manual_page() {
       "Print the verbs; each verb has a \\fB\\-\\-help\\fR of its own\n.TP\n"
       "\\fB\\-\\-completion\\fR \\fISHELL\\fR\n"
       "Print what makes bash, zsh or fish complete the words of this tool\n";
+  text +=
+      ".SH EXIT STATUS\n.TP\n.B 125\nThere is no such verb, or it failed or was called wrongly; "
+      "for the others see the verbs\n.SH EXAMPLES\n";
+  for (const verb& v : verbs()) text += example(v.page().text->examples.front());
   return text;
 }
 

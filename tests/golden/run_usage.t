@@ -9,6 +9,12 @@ Usage: brood VERB ...
   ls          list the runs that the journal has
   report      report on a run: text, JSON, JUnit, HTML, a trace
 
+Examples:
+  brood run -t 10m make test      end all of it after 10 minutes
+  brood map gzip ::: *.log        one job per CPU at once
+  brood ls                        the runs of this folder
+  brood report                    the last run
+
   --version   print the version
   --help      print this page; 'brood VERB --help' has more
   --completion SHELL

@@ -63,9 +63,7 @@ class Pages(unittest.TestCase):
             text = output("groff", "-man", "-Tutf8", "-ww", "-P-cbou", path)
             self.assertNotIn("warning", text)
             self.assertNotIn("error:", text)
-            sections = ["NAME", "SYNOPSIS"]
-            if path.name != "brood.1":
-                sections += ["DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
+            sections = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES"]
             for title in sections + ["ENVIRONMENT"] * (path.name in ("brood-run.1", "brood-map.1")):
                 self.assertIn(f"\n{title}\n", text, path.name)
         self.assertIn("--timeout DURATION", output("groff", "-man", "-Tascii", "-P-cbou", self.share / "man/man1/brood-run.1"))
