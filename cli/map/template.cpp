@@ -10,6 +10,7 @@
 
 #include "exit.hpp"
 #include "map/numbers.hpp"
+#include "unknown.hpp"
 
 namespace cli {
 
@@ -65,7 +66,8 @@ bool looks_like_name(std::string_view s) {
     all += (i == 0 ? "{" : ", {") + o.names[i] + "}";
   }
   if (o.names.size() > most) all += ", ...";
-  refuse(inside, "there is no such column; there are " + all);
+  const std::vector<std::string_view> names(o.names.begin(), o.names.end());
+  refuse(inside, "there is no such column; there are " + all + did_you_mean(inside, names));
 }
 
 /// The column with this number or name, if there is one. `shown`: with its form.

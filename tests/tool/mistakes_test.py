@@ -139,6 +139,8 @@ MISTAKES = [
     ("brood map gzip :::: list.txt", 125, "'list.txt'", "No such file"),
     ("brood map gzip :::+ a", 125, ":::+", "no arguments before it"),
     ("brood map gzip {2} ::: a", 125, "{2}", "argument"),
+    ("brood map --header : gzip {Depth} :::: table", 125, "{Depth}", "did you mean depth?"),
+    ("brood map --csv --header : gzip {dpeth} :::: table", 125, "{dpeth}", "did you mean depth?"),
     ("brood map --pipe wc ::: a", 125, "--pipe takes no arguments", ":::"),
     ("brood map --no-journal --resume gzip ::: a", 125, "contradictory", "--no-journal and --resume"),
 ]
@@ -157,6 +159,7 @@ class Mistakes(unittest.TestCase):
         for path in [programs / name for name in PROGRAMS] + [self.top / "script", self.top / "text"]:
             path.write_text(f"#!/bin/sh\necho \"$0\" >> {self.mark}\n")
             path.chmod(0o644 if path.name == "text" else 0o755)
+        (self.top / "table").write_text("depth\n1\n")
         (programs / "brood").symlink_to(TOOL)
         self.env = {"PATH": str(programs), "HOME": "/nonexistent", "TMPDIR": str(self.top), "LC_ALL": "C.UTF-8"}
 
