@@ -165,7 +165,9 @@ void stop_signals::take(const signal_event& e) {
     asked_ = true;
     return event_.set();
   }
-  if (requests_.count() == 0) typed_ = e.from_kernel;  // before anybody can see that it came
+  // Before anybody can see that it came. The end of a terminal is told its session's leader alone.
+  const bool has_key = e.number == SIGINT || e.number == SIGQUIT;
+  if (requests_.count() == 0) typed_ = e.from_kernel && has_key;
   if (requests_.add(e.number) > 0) {
     reader_.keep_interrupting(owner_);
   }

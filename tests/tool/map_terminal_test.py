@@ -6,12 +6,13 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import termios
 import time
 import unicodedata
 
-from tooltest import HELPER, PATIENCE, TOOL, ToolTest, main
+from tooltest import HELPER, PATIENCE, TOOL, ToolTest, main, wait_until
 
 
 class Screen:
@@ -74,7 +75,7 @@ class Terminal(ToolTest):
                 os.execve(TOOL, [TOOL, *map(os.fsencode, words)], {**self.env, "TERM": "xterm", "LC_ALL": "C.UTF-8", **env})
             finally:
                 os._exit(126)
-        raw, end = b"", time.monotonic() + PATIENCE
+        self.raw, end = b"", time.monotonic() + PATIENCE
         screens = Screen(columns)
         done = 0
         try:
@@ -82,18 +83,21 @@ class Terminal(ToolTest):
                 if not select.select([master], [], [], 0.1)[0]:
                     continue
                 try:
-                    raw += os.read(master, 65536)
+                    self.raw += os.read(master, 65536)
                 except OSError:
                     break  # all have closed it
-                text = raw.decode(errors="ignore")
+                text = self.raw.decode(errors="ignore")
                 screens.feed(text[done:])
                 done = len(text)
                 if until and until(screens):
                     break
         finally:
             os.close(master)  # ends what still runs, by HUP
-            os.waitpid(pid, 0)
-        self.raw = raw
+            ended = wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0])
+            if not ended:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                self.fail("the tool did not end with its terminal")
         return screens
 
 
@@ -143,6 +147,13 @@ class Texts(Terminal):
         self.assertIn(rb"x\nbrood: all is well\x1b[2J\u009b31m\u202egnp.exe\x0d\x07", done.stderr)
         done = self.brood("run", b"\x9b31m", status=127)
         self.assertIn(rb"\x9b31m", done.stderr)
+
+
+class Hangup(Terminal):
+    def test_the_end_of_the_terminal_reaches_the_jobs(self):
+        # The tool leads the session, so it alone is told.
+        self.show("map", "--kill-after", "1h", HELPER, "out", "begun\\n", "+", "err", "x", "+", "pause", "+", "echo", ":::", "1",
+                  until=lambda _: b" running" in self.raw)
 
 
 if __name__ == "__main__":
