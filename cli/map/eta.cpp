@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cmath>
-#include <cstddef>
 #include <cstdio>
 
 #include "report.hpp"
@@ -48,18 +47,6 @@ std::string spell_rate(double per_second) {
   if (per_second >= 1) return to_text("%.1f/s", per_second);
   if (per_second >= 1.0 / 60) return to_text("%.0f/min", per_second * 60);
   return to_text("%.0f/h", per_second * 3600);
-}
-
-std::string fit(const std::string& text, std::size_t width) {
-  std::string line;
-  std::size_t characters = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool continues = (byte & 0xC0) == 0x80;
-    if (!continues && ++characters > width) break;
-    line += byte < 0x20 || byte == 0x7F ? ' ' : c;
-  }
-  return line;
 }
 
 }  // namespace cli

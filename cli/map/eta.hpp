@@ -22,7 +22,5 @@ std::optional<double> seconds_left(const progress_stats& h);
 std::string spell_seconds(double seconds);
 /// "250/s", "2.5/s", "12/min", "3/h".
 std::string spell_rate(double per_second);
-/// Without control characters and no longer than `width` characters of UTF-8.
-std::string fit(const std::string& text, std::size_t width);
 
 }  // namespace cli

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "columns.hpp"
 #include "io.hpp"
 
 namespace cli {
@@ -93,24 +94,32 @@ std::string progress::bar(const batch_state& s, std::size_t width) const {
 void progress::draw(const batch_state& s, double seconds) {
   hide();
   const std::size_t width = terminal_room().columns - 1;
-  std::string page = fit(bar(s, width) + summary(s, seconds), width);
-  drawn_ = 1;
+  std::vector<std::string> lines{fit(bar(s, width) + summary(s, seconds), width)};
   for (const batch_state::job& j : s.jobs) {
     const std::string about = std::to_string(j.seq) + "  " + spell_seconds(j.seconds) + "  ";
-    page += "\n" + fit("  " + about + j.last_line, width);
-    ++drawn_;
+    lines.push_back(fit("  " + about + as_shown(j.last_line), width));
   }
-  if (colour_ && s.failed > 0)
-    page = "\x1b[31m" + page.insert(std::min(page.find('\n'), page.size()), "\x1b[0m");
+  std::string page;
+  for (const std::string& line : lines) {
+    drawn_.push_back(width_of(line));
+    if (drawn_.size() > 1) page += '\n';
+    const bool red = colour_ && s.failed > 0 && drawn_.size() == 1;
+    page += red ? "\x1b[31m" + line + "\x1b[0m" : line;
+  }
   write_all(STDERR_FILENO, page);
 }
 
 void progress::hide() {
-  if (drawn_ == 0) return;
+  if (drawn_.empty()) return;
+  // A terminal that has become narrower since has wrapped them.
+  const std::size_t columns = terminal_room().columns;
+  std::size_t rows = 0;
+  for (const std::size_t width : drawn_)
+    rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
   std::string erase = "\r";
-  if (drawn_ > 1) erase += "\x1b[" + std::to_string(drawn_ - 1) + "A";
+  if (rows > 1) erase += "\x1b[" + std::to_string(rows - 1) + "A";
   write_all(STDERR_FILENO, erase + "\x1b[J");
-  drawn_ = 0;
+  drawn_.clear();
 }
 
 }  // namespace cli

@@ -45,6 +45,8 @@ class progress {
   bool by_lines() const { return by_lines_; }
   /// When update() should be called again; INT64_MAX: never.
   std::int64_t next() const { return next_; }
+  /// It is time for update().
+  bool is_due(std::int64_t now) const { return now >= next_; }
   /// Shows the state if it is time to. `state` gets the number of jobs that there is room for.
   void update(std::int64_t now, const std::function<batch_state(std::size_t jobs)>& state);
   /// Takes the view away, before other output goes to the same terminal.
@@ -60,7 +62,7 @@ class progress {
   bool colour_ = false;
   std::int64_t start_;
   std::int64_t next_ = INT64_MAX;
-  std::size_t drawn_ = 0;  // lines on the screen
+  std::vector<std::size_t> drawn_;  // the columns of each line on the screen
 };
 
 }  // namespace cli

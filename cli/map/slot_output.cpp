@@ -60,7 +60,7 @@ void append(std::string& to, const extent& e) {
 }
 
 std::string last_line_of(int file, std::uint64_t size) {
-  std::array<char, 512> block;
+  std::array<char, 4096> block;
   const std::uint64_t from = size > block.size() ? size - block.size() : 0;
   const ssize_t n = read_at(file, block, from);
   std::string_view text(block.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));

@@ -156,5 +156,35 @@ class Hangup(Terminal):
                   until=lambda _: b" running" in self.raw)
 
 
+class Progress(Terminal):
+    def redraws(self, count):
+        """What is to wait for: so many pictures."""
+        return lambda _: self.raw.count(b" running") >= count
+
+    def view(self, *job, columns=40, arguments=("1",), options=()):
+        """The lines of the screen once the view was drawn several times, without empty ones at the end."""
+        screen = self.show("map", *options, HELPER, *job, ":::", *arguments, columns=columns, until=self.redraws(3))
+        lines = screen.text()
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    def test_a_row_of_wide_characters_is_one_row(self):
+        for text in ("漢字" * 60, "한글🐣" * 60, "e\u0301" * 200, "a漢" * 60, "\U0001F469\u200D\U0001F467" * 60):
+            with self.subTest(text=text):
+                lines = self.view("out", text + "\\n", "+", "exec", "/bin/sh", "-c", "exec sleep 60", "{}")
+                self.assertEqual(len(lines), 2, lines)
+                self.assertIn("1 running", lines[0])
+                self.assertIn(text[0], lines[1])
+
+    def test_a_row_is_what_a_line_looks_like_in_the_end(self):
+        for text, shown in (("10%\\r20%\\r", "20%"), ("10%\\r20%\\r\\n", "20%"), ("10%\\r20", "20"),
+                            ("a\x1b[31mred\x1b[0m\x1b[K\x1b]0;title\x07bell", "aredbell"), ("a\x9b2Jb\u202ec", "abc")):
+            with self.subTest(text=text):
+                lines = self.view("out", text, "+", "exec", "/bin/sh", "-c", "exec sleep 60", "{}")
+                self.assertEqual(len(lines), 2, lines)
+                self.assertRegex(lines[1], r"^  1  \S+ s  " + shown + "$")
+
+
 if __name__ == "__main__":
     main()

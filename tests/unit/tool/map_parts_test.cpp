@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "columns.hpp"
 #include "exit.hpp"
 #include "map/capped.hpp"
 #include "map/eta.hpp"
@@ -114,10 +115,42 @@ TEST(MapEta, Spelling) {
   EXPECT_EQ(cli::spell_rate(0.001), "4/h");
 }
 
-TEST(MapEta, LinesFitAndCarryNoControls) {
+TEST(Columns, LinesFitAndCarryNoControls) {
   EXPECT_EQ(cli::fit("abcdef", 3), "abc");
-  EXPECT_EQ(cli::fit("a\x1b[31m\tb", 20), "a [31m b");
+  EXPECT_EQ(cli::fit("a\tb\x01", 20), "a b ");
   EXPECT_EQ(cli::fit("äöü", 2), "äö");
+  EXPECT_EQ(cli::fit("漢字漢字", 5), "漢字");
+  EXPECT_EQ(cli::fit("a漢字", 4), "a漢");
+  EXPECT_EQ(cli::fit("e\u0301e\u0301x", 2), "e\u0301e\u0301");  // combining
+  EXPECT_EQ(cli::fit("한글 🐣!", 7), "한글 🐣");
+  EXPECT_EQ(cli::fit("a\xFF"
+                     "b",
+                     2),
+            "a\uFFFD");
+}
+
+TEST(Columns, WhatAReturnWritesOverIsNotShown) {
+  EXPECT_EQ(cli::as_shown("10%\r50%\r100%"), "100%");
+  EXPECT_EQ(cli::as_shown("10%\r50%\r"), "50%");
+  EXPECT_EQ(cli::as_shown("line\r\n"), "line");
+  EXPECT_EQ(cli::as_shown("\r"), "");
+}
+
+TEST(Columns, EscapeSequencesAreDroppedWhole) {
+  EXPECT_EQ(cli::as_shown("a\x1b[31mb\x1b[0;1;38:5:9mc\x1b[K"), "abc");
+  EXPECT_EQ(cli::as_shown("a\x1b[?25l\x1b[>4;2mb\x1b(Bc\x1b"
+                          "7d\x1bMe"),
+            "abcde");
+  EXPECT_EQ(cli::as_shown("a\x1b]0;title\x07"
+                          "b\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\"),
+            "ablink");
+  EXPECT_EQ(cli::as_shown("a\x1bP1$rx\x1b\\b\x1b_apc\x1b\\c"), "abc");
+  EXPECT_EQ(cli::as_shown("a\u009b31mb\x9b"
+                          "1mc"),
+            "abc");                           // CSI of C1
+  EXPECT_EQ(cli::as_shown("a\x1b[31"), "a");  // not finished
+  EXPECT_EQ(cli::as_shown("a\x1b"), "a");
+  EXPECT_EQ(cli::as_shown("a\u202Eb"), "ab");
 }
 
 TEST(MapProgress, Summary) {
