@@ -112,10 +112,54 @@ bool names_variable(std::string_view format) {
   return false;
 }
 
+namespace {
+
+/// A variable stands where a command can.
+bool runs_variable(std::string_view text) {
+  constexpr std::string_view before[] = {"if",    "then",    "else", "elif", "while",
+                                         "until", "do",      "time", "-p",   "command",
+                                         "exec",  "builtin", "eval", "!",    "{"};
+  for (std::size_t i = text.find('$'); i != npos; i = text.find('$', i + 1)) {
+    if (parameter_length(text.substr(i + 1)) == 0) continue;
+    const std::size_t end = text.substr(0, i).find_last_not_of(" \t\"");
+    if (end == npos) continue;
+    if (has(";&|(`\n", text[end])) return true;
+    const std::size_t begin = text.substr(0, end + 1).find_last_of(" \t\n;&|()`");
+    const std::size_t from = begin == npos ? 0 : begin + 1;
+    if (among(before, text.substr(from, end + 1 - from))) return true;
+  }
+  return false;
+}
+
+/// What a here-document at the start of `text` has as its body, as far as that can be told.
+std::string_view body_of(std::string_view text) {
+  if (!text.starts_with("<<")) return {};
+  std::size_t at = text.starts_with("<<-") ? 3 : 2;
+  at = text.find_first_not_of(" \t", at);
+  if (at == npos) return {};
+  const std::size_t end = text.find_first_not_of(letters, at);
+  if (end == at || end == npos) return {};
+  const std::string last = "\n" + std::string(text.substr(at, end - at));
+  const std::size_t begin = text.find('\n', end);
+  if (begin == npos) return {};
+  const std::size_t close = text.find(last + "\n", begin);
+  const bool at_end = close == npos && text.ends_with(last);
+  if (close == npos && !at_end) return {};
+  return text.substr(begin, (at_end ? text.size() - last.size() : close) - begin);
+}
+
+}  // namespace
+
 bool may_evaluate(std::string_view text) {
-  for (std::size_t at = text.find("${"); at != npos; at = text.find("${", at + 1)) {
-    const std::size_t end = std::min(text.find('}', at), text.size());
-    const parameter_use use = use_of_parameter(text.substr(at + 2, end - at - 2));
+  const std::string_view body = body_of(text);
+  const std::size_t at = body.empty() ? 0 : static_cast<std::size_t>(body.data() - text.data());
+  const std::string_view rest = body.empty() ? text : text.substr(at + body.size());
+  if (runs_variable(text.substr(0, at)) || runs_variable(rest)) return true;
+  const bool substitutes = body.find("$(") != npos || body.find('`') != npos;
+  if (substitutes && runs_variable(body)) return true;
+  for (std::size_t i = text.find("${"); i != npos; i = text.find("${", i + 1)) {
+    const std::size_t end = std::min(text.find('}', i), text.size());
+    const parameter_use use = use_of_parameter(text.substr(i + 2, end - i - 2));
     if (!use.plain || use.evaluates) return true;
   }
   constexpr std::string_view all[] = {"((", "$[",      "[[",      "eval",  "let",  "trap", "unset",

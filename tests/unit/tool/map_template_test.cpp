@@ -168,6 +168,8 @@ TEST(MapShell, WhereNothingCanBeQuotedItIsRefused) {
         "trap 'rm {}' EXIT", "unset {}", "read {}", "export {}", "let {}", "test -v {}",
         "[ {1} {2} ]", "printf {}", "printf -v {} x", "printf %n {}", "sh -c 'echo {}'",
         "timeout 5 bash -ec \"{}\"", "sh {1} {2}", "x={}; sh -c \"$x\"", "x={}; eval \"echo $x\"",
+        "x={}; echo \"$(y; $x)\"", "x={}; alias $(time -p $x)", "x={}; cat <<E\n$x\nE\n$x",
+        "x={}; cat <<E\n$(\"$x\")\nE",
         // What shells read differently
         "x &> f {}", "x <(y {})", "x <<< {}", "$\"x\" {}", "function f { x; }; y {}", "x >&{}",
         "{a,b} {}"}) {
@@ -203,6 +205,8 @@ TEST(MapShell, ElsewhereItIsNot) {
                            "echo a#{} b{}c ~{}",
                            "[ {} = x ] || [ {} -gt 1 ]",
                            "x={}; cat <<E\n$x ${x}\nE",
+                           "x={}; cat <<E\n$x\nE\ny \"$x\"",
+                           "x={}; y=\"$(basename \"$x\" .c)\"; cc \"$x\" -o \"$y\"",
                            "find . -name '*.c' -exec x {} +"}) {
     EXPECT_NO_THROW((void)shell_template({text}, {.columns = 1, .single = true})) << text;
   }
