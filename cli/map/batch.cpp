@@ -72,8 +72,9 @@ int batch::run() {
     stop_starting();
     cancel_running();
     pool_.wait();
+    printer_.end_line();
     if (signals_.signal() == 0) throw *wrong;
-    complain(wrong->text);
+    tell(wrong->text);
     return exit_signal_base + signals_.signal();
   }
   drop_waiting();
@@ -93,6 +94,7 @@ void batch::loop() {
     const std::int64_t now = monotonic_now();
     heed_limits(now);
     start_what_may(now);
+    if (progress_.is_due(now)) printer_.end_line();
     progress_.update(now, [this](std::size_t most) { return state(most); });
     if (running_ == 0 && ahead_.empty() && over()) return;
     wait(now);
@@ -171,8 +173,7 @@ void batch::give_place(slot& s, int number) {
     job.first_start = job.started;
     job.schedule.emplace(policy_, job.began, job.seq * 0x9E3779B97F4A7C15U);
   }
-  if (settings_.verbose)
-    complain("job " + std::to_string(job.seq) + ": " + template_.text_for(job));
+  if (settings_.verbose) tell("job " + std::to_string(job.seq) + ": " + template_.text_for(job));
   journal_.started(job);
   ++running_;
 }
@@ -240,6 +241,7 @@ bool batch::is_done(map_job& job) {
   if (!journal_.at_work()) return false;
   job.slot = 1;  // the same for all: {%} must not count in the identity of a job
   job.cmd = template_.command_for(job);
+  if (settings_.explain) clear_line();
   if (!journal_.is_done(job)) return false;
   ++skipped_;
   printer_.finish(job.seq);

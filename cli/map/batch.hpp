@@ -89,11 +89,13 @@ class batch {
   void settle(slot& s, const outcome& r);
   void drop_waiting();
   void judge(const job_end& end);
-  void say(const job_end& end) const;
-  void say_outcome() const;
+  void say(const job_end& end);
+  void say_outcome();
   std::string waits_for(std::int64_t now) const;
-  void tell_end(const job_end& end, std::string_view how) const;
+  void tell_end(const job_end& end, std::string_view how);
   void show(slot& s, job_end& end);
+  void clear_line();
+  void tell(std::string_view text);
   // Waiting
   void wait(std::int64_t now);
   void heed_signals();

@@ -149,8 +149,8 @@ bool batch::again(slot& s, const outcome& r) {
     const std::string why = end.result != nullptr && end.wrong == nullptr
                                 ? ending_of(*end.result, settings_.options)
                                 : std::string(r.error().what());
-    complain("job " + std::to_string(s.job->seq) + ", attempt " + std::to_string(s.job->attempt) +
-             " of " + std::to_string(policy_.attempts) + ": " + why);
+    tell("job " + std::to_string(s.job->seq) + ", attempt " + std::to_string(s.job->attempt) +
+         " of " + std::to_string(policy_.attempts) + ": " + why);
   }
   s.job->attempt = s.job->schedule->attempt();
   waiting_.push({*at, std::move(s.job), r});
@@ -191,16 +191,27 @@ void batch::show(slot& s, job_end& end) {
   }
 }
 
-void batch::say(const job_end& end) const {
+/// Before something of ours is written: what is drawn goes, and what a job has written stays.
+void batch::clear_line() {
+  progress_.hide();
+  printer_.end_line();
+}
+
+void batch::tell(std::string_view text) {
+  clear_line();
+  complain(text);
+}
+
+void batch::say(const job_end& end) {
   const std::string about = "job " + std::to_string(end.job->seq) + ": ";
   if (end.wrong != nullptr) {
-    if (!settings_.quiet) complain(about + message_of(*end.wrong));
+    if (!settings_.quiet) tell(about + message_of(*end.wrong));
     return;
   }
   settings plain = settings_;
   plain.verbose = false;
   const std::string line = diagnosis(*end.result, end.job->cmd, plain);
-  if (!line.empty()) complain(about + line);
+  if (!line.empty()) tell(about + line);
 }
 
 void batch::judge(const job_end& end) {
@@ -219,7 +230,7 @@ void batch::judge(const job_end& end) {
   if (starved ||
       (end.result == nullptr && template_.same_program() && is_about_the_command(*end.wrong))) {
     if (!fatal_) {
-      complain(message_of(*end.wrong));
+      tell(message_of(*end.wrong));
       fatal_ = end.status;
     }
     stop_starting();

@@ -48,7 +48,7 @@ batch_state batch::state(std::size_t most) const {
 }
 
 void batch::answer_question(std::int64_t now) {
-  progress_.hide();
+  clear_line();
   std::string page = "brood: " + summary(state(0), static_cast<double>(now - began_) / 1e9) + "\n";
   for (const auto& s : slots_) {
     if (s->number == 0) continue;
@@ -60,14 +60,14 @@ void batch::answer_question(std::int64_t now) {
 }
 
 /// The last line, if there is anything to say.
-void batch::say_outcome() const {
+void batch::say_outcome() {
   if (settings_.quiet || fatal_) return;
   const bool ended_early =
       signals_.signal() != 0 || (halted_ && settings_.halt.what != halt_policy::kind::success);
   const bool journal = journal_.at_work();
   if (!ended_early && skipped_ == 0) {
     if (tally_.failed == 0) return;
-    return complain(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) +
+    return tell(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) +
                     " jobs failed" + (journal ? ": 'brood report --failed' has more" : ""));
   }
   batch_outcome o{.ok = tally_.done - tally_.failed,
@@ -78,18 +78,18 @@ void batch::say_outcome() const {
   const std::uint64_t seen = tally_.done + stopped_ + skipped_;
   const auto total = input_ended_ ? std::optional(fetched_count_) : jobs_.total();
   o.not_started = total ? std::optional(*total - std::min(*total, seen)) : std::nullopt;
-  complain(to_text(o));
+  tell(to_text(o));
 }
 
 /// The line of --progress.
-void batch::tell_end(const job_end& end, std::string_view how) const {
+void batch::tell_end(const job_end& end, std::string_view how) {
   if (!progress_.by_lines()) return;
   const batch_state b = state(0);
   std::string line = "job " + std::to_string(end.job->seq) + ": " + std::string(how);
   if (end.result != nullptr) line += " after " + to_text(end.result->usage.wall);
   line += "; " + std::to_string(b.done);
   if (b.total) line += " of " + std::to_string(*b.total - std::min(b.skipped, *b.total));
-  complain(line + " done: " + template_.text_for(*end.job));
+  tell(line + " done: " + template_.text_for(*end.job));
 }
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "exit.hpp"
 #include "io.hpp"
@@ -76,19 +77,38 @@ void printer::show(std::uint64_t seq, const extent& what, int to, std::string_vi
   const bool done = tag.empty() ? copy_range(what.file, what.from, what.length, target, go_on_)
                                 : copy_tagged(what, target, tag, go_on_);
   if (!done) fail(target);
-  if (target != to) note(seq, to);
+  target != to ? note(seq, to) : note_end(to, what);
 }
 
 void printer::show(std::uint64_t seq, std::string_view text, int to) {
   if (text.empty()) return;
   const int target = target_of(seq, to);
   if (!write_all(target, text, go_on_)) fail(target);
-  if (target != to) note(seq, to);
+  target != to ? note(seq, to) : note_end(to, text.back());
+}
+
+/// Where our own text goes to a terminal, and so does this.
+bool printer::is_beside_ours(int to) { return ::isatty(STDERR_FILENO) == 1 && ::isatty(to) == 1; }
+
+void printer::note_end(int to, char last) {
+  if (is_beside_ours(to)) line_is_open_ = last != '\n';
+}
+
+void printer::note_end(int to, const extent& what) {
+  if (!is_beside_ours(to)) return;
+  char last = '\n';
+  (void)read_at(what.file, std::span(&last, 1), what.from + what.length - 1);
+  line_is_open_ = last != '\n';
+}
+
+void printer::end_line() {
+  if (std::exchange(line_is_open_, false)) (void)write_all(STDERR_FILENO, "\n", go_on_);
 }
 
 void printer::release(held_job& job) {
   for (const part& p : job.parts) {
     if (!copy_range(file_, p.from, p.length, p.to, go_on_)) fail(p.to);
+    note_end(p.to, extent{file_, p.from, p.length});
   }
   job.parts.clear();
 }

@@ -37,6 +37,9 @@ class printer {
   void finish(std::uint64_t seq);
   /// Shows everything that still waits, in order: no further job will come. Errors: failure.
   void flush();
+  /// Ends a line on the terminal that a job has left unfinished, before something of ours is
+  /// written there. Nothing where our own text does not go to a terminal.
+  void end_line();
   bool in_order() const { return in_order_; }
   /// The job whose turn it is.
   std::uint64_t turn() const { return turn_; }
@@ -56,10 +59,14 @@ class printer {
   int target_of(std::uint64_t seq, int to);
   void note(std::uint64_t seq, int to);
   void release(held_job& job);
+  static bool is_beside_ours(int to);
+  void note_end(int to, char last);
+  void note_end(int to, const extent& what);
   [[noreturn]] void fail(int to) const;
 
   bool in_order_;
   brood::callback<bool()> go_on_;
+  bool line_is_open_ = false;  // on the terminal
   std::uint64_t turn_ = 1;
   std::map<std::uint64_t, held_job> held_;
   int file_ = -1;

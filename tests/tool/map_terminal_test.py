@@ -185,6 +185,28 @@ class Progress(Terminal):
                 self.assertEqual(len(lines), 2, lines)
                 self.assertRegex(lines[1], r"^  1  \S+ s  " + shown + "$")
 
+    def test_an_unfinished_line_is_neither_erased_nor_glued_to(self):
+        job = ["-c", "printf 'result of %s' $0; [ $0 = 1 ] || exec sleep 60"]
+        for options in (["-j2"], ["-j2", "-k"], ["-j2", "--lb"], ["-j2", "--tag"], ["-j2", "--merge"]):
+            with self.subTest(options=options):
+                lines = self.view("exec", "/bin/sh", *job, columns=80, arguments=("1", "2"), options=options)
+                self.assertRegex(lines[0], r"^(1\s+)?result of 1$")
+                self.assertIn("1 running", lines[1])
+
+    def test_what_we_say_begins_a_line(self):
+        for options in ([], ["-k"], ["--lb"], ["--retry", "2,0"], ["--retry", "2,0", "-k"], ["--tag"], ["-v"]):
+            for to in ("1", "2"):
+                with self.subTest(options=options, to=to):
+                    screen = self.show("map", *options, "sh", "-c", f"printf 'result of %s' $0 >&{to}; exit 3", ":::", "1")
+                    lines = screen.text()
+                    for line in lines:
+                        self.assertFalse("brood:" in line and "result" in line.split("brood:")[0], lines)
+                    self.assertTrue(any(re.fullmatch(r"(1\s+)?result of 1", line) for line in lines), lines)
+
+    def test_elsewhere_nothing_is_added(self):
+        done = self.brood("map", "sh", "-c", "printf 'result of %s' $0; exit 3", ":::", "1", status=1)
+        self.assertEqual(done.stdout, b"result of 1")
+
 
 if __name__ == "__main__":
     main()
