@@ -68,7 +68,7 @@ void batch::say_outcome() {
   if (!ended_early && skipped_ == 0) {
     if (tally_.failed == 0) return;
     return tell(std::to_string(tally_.failed) + " of " + std::to_string(tally_.done) +
-                    " jobs failed" + (journal ? ": 'brood report --failed' has more" : ""));
+                " jobs failed" + (journal ? ": 'brood report --failed' has more" : ""));
   }
   batch_outcome o{.ok = tally_.done - tally_.failed,
                   .failed = tally_.failed,

@@ -21,6 +21,7 @@ constexpr std::string_view ends_word = " \t\n;&|<>()";
 constexpr std::string_view digits = "0123456789";
 
 const char* const where_arithmetic = "within arithmetic, which evaluates it whatever its quotes";
+const char* const where_subscript = "within or after NAME[...], of which some shells have arrays";
 const char* const first_parameter = "the first of $@";
 const char* const where_command = "where a command, an assignment or a keyword can stand";
 
@@ -500,9 +501,15 @@ class shell_reader {
       l.next = expected::prefix;
       return take_assignment(w, n);
     }
+    if (is_subscript(w.start)) return take_subscript(w);
     l.next = expected::argument;
     l.command = {};
     name_command(l.command, w);
+  }
+
+  void take_subscript(const shell_word& w) {
+    if (w.any_value) refuse(where_subscript, at_ - 1);
+    give_up(where_subscript);
   }
 
   void take_assignment(const shell_word& w, std::size_t n) {
@@ -578,6 +585,7 @@ class shell_reader {
         if (w.literal && w.text.starts_with('-') && w.text.find('i') != std::string::npos) {
           note_evaluation(about + "which makes numbers of what is assigned");
         }
+        if (is_subscript(w.start)) return take_subscript(w);
         if (const std::size_t n = assigned_name(w.start)) return take_assignment(w, n);
         return fixed_only(w, about + "which may evaluate it");
     }

@@ -34,6 +34,11 @@ std::size_t assigned_name(std::string_view text) {
   return n > 0 && n < text.size() && text[n] == '=' ? n + 1 : 0;
 }
 
+bool is_subscript(std::string_view text) {
+  const std::size_t n = name_length(text);
+  return n > 0 && n < text.size() && text[n] == '[';
+}
+
 bool is_special_variable(std::string_view name) {
   constexpr std::string_view own[] = {"ENV",    "EUID",    "FUNCNEST",  "GLOBIGNORE",    "HISTCMD",
                                       "IFS",    "LINENO",  "OPTIND",    "PATH",          "PPID",

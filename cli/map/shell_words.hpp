@@ -41,6 +41,8 @@ enum class operand_use : unsigned char {
 
 /// The length of "NAME=" at the start of `text`, 0 if it starts with something else.
 std::size_t assigned_name(std::string_view text);
+/// NAME[: what some shells take for an element of an array, with blanks within the brackets.
+bool is_subscript(std::string_view text);
 /// A variable that means something to the shell or the loader: its value is more than data.
 bool is_special_variable(std::string_view name);
 operand_use use_of_operands(std::string_view command);

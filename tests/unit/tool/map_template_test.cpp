@@ -172,7 +172,7 @@ TEST(MapShell, WhereNothingCanBeQuotedItIsRefused) {
         "x={}; cat <<E\n$(\"$x\")\nE",
         // What shells read differently
         "x &> f {}", "x <(y {})", "x <<< {}", "$\"x\" {}", "function f { x; }; y {}", "x >&{}",
-        "{a,b} {}"}) {
+        "{a,b} {}", "a[x {}]=1", "export a[x {}]=1"}) {
     EXPECT_THROW(shell({text}, {"a", "b"}), cli::failure) << text;
   }
 }
