@@ -128,6 +128,12 @@ class stop_signals {
   /// True if somebody has sent USR1, which asks what is going on, since the last call.
   bool take_question() { return asked_.exchange(false); }
 
+  /// True if somebody has let us go on after a stop, since the last call.
+  bool take_continued() {
+    reader_.take_pending();
+    return continued_.exchange(false);
+  }
+
   /// A descriptor, readable after wake() or a signal, until clear().
   int descriptor() const { return event_.descriptor(); }
   void wake() const { event_.set(); }  ///< from any thread
@@ -138,6 +144,7 @@ class stop_signals {
 
   stop_requests requests_;
   std::atomic<bool> asked_ = false;
+  std::atomic<bool> continued_ = false;
   std::atomic<bool> typed_ = false;
   event event_;
   pthread_t owner_;

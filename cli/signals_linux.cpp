@@ -146,7 +146,7 @@ int stop_requests::add(int signal) {
 
 namespace {
 
-constexpr std::array stop_or_question = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
+constexpr std::array stop_or_question = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGCONT};
 
 }  // namespace
 
@@ -164,6 +164,10 @@ void stop_signals::take(const signal_event& e) {
   if (e.number == SIGUSR1) {
     asked_ = true;
     return event_.set();
+  }
+  if (e.number == SIGCONT) {
+    continued_ = true;
+    return event_.set();  // to draw again
   }
   // Before anybody can see that it came. The end of a terminal is told its session's leader alone.
   const bool has_key = e.number == SIGINT || e.number == SIGQUIT;

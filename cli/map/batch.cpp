@@ -44,7 +44,7 @@ batch::batch(const map_settings& s, job_source& jobs, const command_template& c,
       base_(s.options),
       policy_(std::exchange(base_.retry, {})),
       began_(monotonic_now()),
-      progress_(s, began_),
+      progress_(s, began_, [this] { return signals_.take_continued(); }),
       most_(resolve(s.jobs)),
       pool_(pool) {
   hurries_ = s.halt.when == halt_policy::moment::never && policy_.attempts < 2 &&

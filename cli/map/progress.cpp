@@ -3,6 +3,7 @@
 #include "map/progress.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,16 @@ room terminal_room() {
   return {size.ws_row, size.ws_col};
 }
 
+/// A background job shares the terminal with the shell and its user, who may be typing; and where
+/// tostop is set, to write there would stop us.
+bool is_foreground() { return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp(); }
+
+/// A pager or a filter may print to the same terminal whatever it reads from us.
+bool stdout_is_pipe() {
+  struct stat info {};
+  return ::fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
 }  // namespace
 
 std::string summary(const batch_state& s, double seconds) {
@@ -58,10 +69,15 @@ std::string summary(const batch_state& s, double seconds) {
   return text;
 }
 
-progress::progress(const map_settings& s, std::int64_t now) : bar_(s.bar), start_(now) {
+progress::progress(const map_settings& s, std::int64_t now, brood::callback<bool()> continued)
+    : continued_(std::move(continued)),
+      terminal_(::isatty(STDERR_FILENO) == 1),
+      bar_(s.bar),
+      start_(now) {
   if (s.quiet) return;
   const std::string_view terminal = variable("TERM");
-  const bool capable = ::isatty(STDERR_FILENO) == 1 && !terminal.empty() && terminal != "dumb";
+  const bool capable = terminal_ && !terminal.empty() && terminal != "dumb";
+  if (terminal_ && stdout_is_pipe() && !s.bar && !s.progress) return;
   // Not beside --ungroup: the jobs' own output would get into the view.
   live_ = capable && s.output != output_mode::ungrouped;
   by_lines_ = s.progress && !live_;
@@ -71,6 +87,10 @@ progress::progress(const map_settings& s, std::int64_t now) : bar_(s.bar), start
 
 void progress::update(std::int64_t now, const std::function<batch_state(std::size_t)>& state) {
   if (now < next_) return;
+  if (terminal_ && !is_foreground()) {
+    next_ = now + 10 * redraw;
+    return;
+  }
   const double seconds = static_cast<double>(now - start_) / 1e9;
   if (live_) {
     next_ = now + redraw;
@@ -110,16 +130,16 @@ void progress::draw(const batch_state& s, double seconds) {
 }
 
 void progress::hide() {
-  if (drawn_.empty()) return;
+  const std::vector<std::size_t> drawn = std::exchange(drawn_, {});
+  if (drawn.empty() || continued_() || !is_foreground()) return;  // the shell has written below it
   // A terminal that has become narrower since has wrapped them.
   const std::size_t columns = terminal_room().columns;
   std::size_t rows = 0;
-  for (const std::size_t width : drawn_)
+  for (const std::size_t width : drawn)
     rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
   std::string erase = "\r";
   if (rows > 1) erase += "\x1b[" + std::to_string(rows - 1) + "A";
   write_all(STDERR_FILENO, erase + "\x1b[J");
-  drawn_.clear();
 }
 
 }  // namespace cli

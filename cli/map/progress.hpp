@@ -1,4 +1,4 @@
-// The progress of a batch on stderr: a live view on a terminal, otherwise a line now and then.
+// The progress of a batch on stderr: a live view on a terminal of ours, else a line now and then.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <brood/callback.hpp>
 
 #include "map/eta.hpp"
 #include "map/settings.hpp"
@@ -36,7 +38,8 @@ std::string summary(const batch_state& s, double seconds);
 class progress {
  public:
   /// `now`, here and below: monotonic ns.
-  progress(const map_settings& s, std::int64_t now);
+  /// \param continued  true if somebody has stopped us and let us go on, since it was last asked.
+  progress(const map_settings& s, std::int64_t now, brood::callback<bool()> continued);
   progress(const progress&) = delete;
   progress& operator=(const progress&) = delete;
   ~progress() { hide(); }
@@ -56,6 +59,8 @@ class progress {
   void draw(const batch_state& s, double seconds);
   std::string bar(const batch_state& s, std::size_t width) const;
 
+  brood::callback<bool()> continued_;
+  bool terminal_ = false;
   bool live_ = false;
   bool by_lines_ = false;
   bool bar_ = false;

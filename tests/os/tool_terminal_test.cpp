@@ -412,6 +412,56 @@ TEST_F(ToolTerminal, MapShowsWhatIsRunningAndTakesItAwayForOutput) {
   EXPECT_EQ(t.status(), 128 + SIGINT);
 }
 
+TEST_F(ToolTerminal, ABatchInTheBackgroundDrawsNothingAndIsNotStoppedForIt) {
+  terminal t;
+  t.type("stty tostop\n");
+  const pid_t tool =
+      t.background("TERM=xterm $T map --no-journal -j1 $HELPER sleep {} + ready done ::: 1.2");
+  ASSERT_GT(tool, 1);
+  EXPECT_TRUE(support::poll_until(support::patience, [=] {
+    const char state = state_of(tool);
+    return state == 'Z' || state == '\0';  // by when the shell reaps it
+  })) << state_of(tool);
+  t.type("wait; stty -tostop; echo en''d\n");
+  EXPECT_EQ(t.await("end\r\n").find("\x1b"), std::string::npos);
+  EXPECT_EQ(support::lines_of(path("done")).size(), 1U);
+}
+
+TEST_F(ToolTerminal, ABatchThatIsBroughtToTheForegroundDraws) {
+  terminal t;
+  t.background("TERM=xterm $T map --no-journal $HELPER wait-signal USR1 ::: 1");
+  t.type("fg\n");
+  t.await("0 of 1 done, 0 failed, 1 running");
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+TEST_F(ToolTerminal, ABatchThatWasStoppedDoesNotEraseWhatTheShellHasWritten) {
+  terminal t;
+  t.type("TERM=xterm $T map --no-journal $HELPER wait-signal USR1 ::: 1\n");
+  t.await("0 of 1 done, 0 failed, 1 running");
+  t.type(ctrl_z);
+  t.await("Stopped");
+  t.type("fg\n");
+  const std::string seen = t.await("0 of 1 done, 0 failed, 1 running");
+  EXPECT_EQ(seen.find("\x1b"), std::string::npos) << seen;
+  t.await("\x1b[J");  // from now on it draws over what it has drawn
+  t.type(ctrl_c);
+  EXPECT_EQ(t.status(), 128 + SIGINT);
+}
+
+// The reader may print to the same terminal.
+TEST_F(ToolTerminal, ABatchIntoAPipeDrawsOnlyWhenAsked) {
+  terminal t;
+  const std::string job = " $HELPER sleep {} ::: 1 | cat; echo en''d\n";
+  t.type("export TERM=xterm; $T map --no-journal" + job);
+  EXPECT_EQ(t.await("end\r\n").find("\x1b"), std::string::npos);
+  for (const std::string flag : {"--progress", "--bar"}) {
+    t.type("$T map --no-journal " + flag + job);
+    EXPECT_NE(t.await("end\r\n").find("\x1b[J"), std::string::npos) << flag;
+  }
+}
+
 TEST_F(ToolTerminal, MapIsSilentOnADumbTerminal) {
   terminal t;
   t.type("TERM=dumb $T map -j1 $HELPER sleep 1 + echo ::: one; echo e''nd\n");
