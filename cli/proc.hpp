@@ -19,9 +19,6 @@ struct proc_stat {
 
 proc_stat read_stat(pid_t pid);
 
-/// How much memory new programs could take, in bytes; 0 if the system does not say.
-std::uint64_t available_memory();
-
 /// The children of this process, of all its threads.
 std::vector<pid_t> own_children();
 

@@ -51,13 +51,6 @@ proc_stat read_stat(pid_t pid) {
   return result;
 }
 
-std::uint64_t available_memory() {
-  const std::string text = read_whole("/proc/meminfo");
-  constexpr std::string_view name = "\nMemAvailable:";  // of proc_meminfo(5), in kB
-  const std::size_t at = text.find(name);
-  return at == text.npos ? 0 : std::strtoull(text.c_str() + at + name.size(), nullptr, 10) << 10;
-}
-
 std::vector<pid_t> own_children() {
   std::vector<pid_t> children;
   DIR* tasks = ::opendir("/proc/self/task");

@@ -4,8 +4,9 @@
 
 #include <cstdlib>
 
+#include <brood/pool.hpp>
+
 #include "exit.hpp"
-#include "proc.hpp"
 #include "report.hpp"
 
 namespace cli {
@@ -17,7 +18,7 @@ constexpr std::int64_t second = 1'000'000'000;
 }  // namespace
 
 start_throttle::start_throttle(const map_settings& s) : settings_(s) {
-  if (s.free_memory && available_memory() == 0) {
+  if (s.free_memory && !brood::available_memory()) {
     throw failure{"map: --memfree: /proc/meminfo does not say how much memory is available"};
   }
 }
@@ -43,7 +44,7 @@ std::string start_throttle::look() const {
     return "a load below " + to_text("%.3g", *settings_.load) + " (" + to_text("%.3g", load) + ")";
   }
   if (!settings_.free_memory) return {};
-  const std::uint64_t memory = available_memory();
+  const std::uint64_t memory = brood::available_memory().value_or(0);
   if (memory >= *settings_.free_memory) return {};
   const auto mib = [](std::uint64_t bytes) {
     return to_text("%.4g", static_cast<double>(bytes) / (1 << 20)) + " MiB";

@@ -20,8 +20,13 @@
 
 namespace brood {
 
+/// Bytes of memory that new programs could take, by the system and by the control groups of this
+/// process; empty if the system does not say.
+std::optional<std::uint64_t> available_memory();
+
 /// How many commands run at once: a number of at least 1, or a share of the CPUs that this process
-/// may use. Default: as many as there are such CPUs.
+/// may use: by its affinity mask, and by the quotas of its control groups, rounded up. Default: as
+/// many as there are such CPUs.
 class worker_count {
  public:
   worker_count() noexcept = default;

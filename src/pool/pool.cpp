@@ -11,6 +11,7 @@
 #include "pool/engine.hpp"
 #include "schedule/waiting.hpp"
 #include "spawn/launch.hpp"
+#include "sys/cgroup.hpp"
 #include "sys/cpus.hpp"
 #include "sys/time.hpp"
 
@@ -26,6 +27,8 @@ namespace {
 using lock_type = std::unique_lock<std::mutex>;
 
 }  // namespace
+
+std::optional<std::uint64_t> available_memory() { return detail::sys::available_memory(); }
 
 expected<int, error> worker_count::resolve() const {
   const double cpus = detail::sys::usable_cpus();

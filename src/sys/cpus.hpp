@@ -4,7 +4,8 @@
 
 namespace brood::detail::sys {
 
-/// At least 1. Source: sched_getaffinity(2).
-int usable_cpus() noexcept;
+/// At least 1. Sources: sched_getaffinity(2), and the quotas of control groups, of which half a CPU
+/// counts as one.
+int usable_cpus();
 
 }  // namespace brood::detail::sys
