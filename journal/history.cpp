@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -85,7 +86,13 @@ std::vector<job_part> history::parts_of(const job_key& key) {
 
 namespace {
 
+// What the tool calls the digest of a block.
+bool is_block(const job_part& p) {
+  return p.what == job_part::kind::environment && p.name == "stdin";
+}
+
 std::string name_of(const job_part& p) {
+  if (is_block(p)) return "the block of stdin";
   return p.what == job_part::kind::input ? "the input '" + p.name + "'" : "the variable " + p.name;
 }
 
@@ -98,12 +105,27 @@ const job_part* find_part(const std::vector<job_part>& parts, const job_part& li
 
 }  // namespace
 
-std::string history::what_changed(const job_identity& job, const outcome& before) {
+run_info history::info_of(std::int64_t run) {
+  run_info info;
+  sql::statement row(db_, "SELECT argv, cwd FROM run WHERE id = ?");
+  row.integer(run);
+  if (!row.step()) return info;
+  info.argv = unpack_arguments(row.view_at(0));
+  info.cwd = row.bytes_at(1);
+  return info;
+}
+
+std::string history::what_changed(const question& q, const outcome& before) {
+  const job_identity& job = q.job;
   const std::vector<job_part> old = parts_of(before.key);
   std::vector<std::string> changes;
   for (const job_part& p : job.parts) {
     const job_part* known = find_part(old, p);
-    if (known == nullptr) {
+    std::string blocks;
+    if (is_block(p) && q.blocks_changed) blocks = q.blocks_changed(info_of(before.run).argv);
+    if (!blocks.empty()) {
+      changes.push_back(std::move(blocks));
+    } else if (known == nullptr) {
       changes.push_back(name_of(p) + " is new");
     } else if (known->digest != p.digest) {
       changes.push_back(name_of(p) + " changed");
@@ -120,7 +142,29 @@ std::string history::what_changed(const job_identity& job, const outcome& before
   return text;
 }
 
-std::string history::explain(const job_identity& job) {
+/// If the same command has run in another directory: what there is to say.
+std::optional<std::string> history::find_moved(const question& q) {
+  const std::hash<std::string_view> hash;
+  if (!by_argv_) {
+    by_argv_.emplace();
+    sql::statement rows(db_, "SELECT argv FROM attempt WHERE run = ? AND seq = ? AND number = ?");
+    for (const auto& [command, o] : by_command_) {
+      rows.integer(o.run).integer(static_cast<std::int64_t>(o.seq)).integer(o.number);
+      while (rows.step()) {
+        outcome& latest = (*by_argv_)[hash(rows.view_at(0))];
+        if (latest.run <= o.run) latest = o;
+      }
+    }
+  }
+  const auto found = by_argv_->find(hash(pack_arguments(q.argv)));
+  if (found == by_argv_->end() || load(found->second).argv != q.argv) return {};
+  const std::string cwd = info_of(found->second.run).cwd;
+  return "the directory changed since run " + std::to_string(found->second.run) +
+         (cwd == working_directory() ? "" : ", which was in '" + cwd + "'");
+}
+
+std::string history::explain(const question& q) {
+  const job_identity& job = q.job;
   const auto run_of = [](const outcome& o) { return "run " + std::to_string(o.run); };
   if (const auto same = by_key_.find(job.key); same != by_key_.end()) {
     const attempt last = load(same->second);
@@ -133,8 +177,9 @@ std::string history::explain(const job_identity& job) {
     return "runs: failed in " + run + ": " + describe_end(last);
   }
   if (const auto same = by_command_.find(job.command); same != by_command_.end()) {
-    return "runs: " + what_changed(job, same->second) + " since " + run_of(same->second);
+    return "runs: " + what_changed(q, same->second) + " since " + run_of(same->second);
   }
+  if (const auto moved = find_moved(q)) return "runs: " + *moved;
   if (const auto same = by_subject_.find(job.subject);
       job.subject != 0 && same != by_subject_.end()) {
     return "runs: the command changed since " + run_of(same->second) + ", where it was " +

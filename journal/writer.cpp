@@ -17,7 +17,6 @@
 #include "journal/ending.hpp"
 #include "journal/error.hpp"
 #include "journal/folder.hpp"
-#include "journal/history.hpp"
 #include "journal/run_lock.hpp"
 #include "journal/schema.hpp"
 #include "journal/sql.hpp"
@@ -214,10 +213,10 @@ bool writer::succeeded(const job_key& key) {
   return std::binary_search(i.done->begin(), i.done->end(), key);
 }
 
-std::string writer::explain(const job_identity& job) {
+std::string writer::explain(const question& q) {
   impl& i = *impl_;
   if (!i.past) i.past.emplace(i.where, await_run(), i.options.busy);
-  return i.past->explain(job);
+  return i.past->explain(q);
 }
 
 void writer::job_started(const attempt& a) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "journal/folder.hpp"
+#include "journal/history.hpp"
 #include "journal/types.hpp"
 
 namespace journal {
@@ -48,7 +49,7 @@ class writer {
 
   /// Why this job runs or is skipped under --resume: "skipped: succeeded in run 3", "runs: the
   /// input 'a.csv' changed since run 3". The first call reads the whole journal.
-  std::string explain(const job_identity& job);
+  std::string explain(const question& q);
 
   /// A job that has ended before its batch is written leaves only the entry of record().
   void job_started(const attempt& a);

@@ -154,10 +154,8 @@ std::string dry_run_line(dry_run_journal& f, map_job& job, const command_templat
 }
 
 void print_commands(job_source& jobs, const command_template& c, const map_settings& s,
-                    const template_options& t) {
+                    dry_run_journal* f) {
   const auto slots = static_cast<std::uint64_t>(resolve(s.jobs));
-  std::optional<dry_run_journal> f;
-  if (s.resume || s.explain) f.emplace(s, c, t);
   for (;;) {
     map_job job;
     const got r = jobs.next(job);
@@ -167,8 +165,8 @@ void print_commands(job_source& jobs, const command_template& c, const map_setti
       ::poll(&p, 1, -1);
       continue;
     }
-    job.slot = f ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
-    const std::string line = f ? dry_run_line(*f, job, c, s) : c.text_for(job);
+    job.slot = f != nullptr ? 1 : static_cast<int>((job.seq - 1) % slots) + 1;
+    const std::string line = f != nullptr ? dry_run_line(*f, job, c, s) : c.text_for(job);
     if (!line.empty() && !write_all(STDOUT_FILENO, shown_on(STDOUT_FILENO, line) + "\n")) {
       throw system_failure("cannot write to stdout");
     }
@@ -247,7 +245,9 @@ int run_batch(map_settings& s, const cut_words& words) {
   const auto jobs = make_jobs(s, words, t, composed);
   const command_template& c = *composed;
   if (s.dry_run) {
-    print_commands(*jobs, c, s, t);
+    std::optional<dry_run_journal> past;
+    if (s.resume || s.explain) past.emplace(s, c, t, words.all);
+    print_commands(*jobs, c, s, past ? &*past : nullptr);
     return 0;
   }
   if (is_bounded(s.jobs) && !s.quiet) {

@@ -15,6 +15,7 @@
 #include "io.hpp"
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
+#include "map/blocks_changed.hpp"
 
 namespace cli {
 
@@ -48,6 +49,13 @@ journal::attempt describe(const map_job& job) {
   a.identity = job.identity;
   a.started = to_moment(job.started);
   return a;
+}
+
+/// `argv`: of this run.
+journal::question question_of(const map_job& job, const std::vector<std::string>& argv) {
+  return {job.identity, job.cmd.args(), [&argv](const std::vector<std::string>& before) {
+            return blocks_changed(before, argv);
+          }};
 }
 
 }  // namespace
@@ -99,6 +107,7 @@ run_journal::run_journal(const map_settings& s, const command_template& c,
   }
   identities_ = std::make_unique<identity_maker>(s, c, o);
   journal::run_info info;
+  argv_ = argv;
   info.argv = std::move(argv);
   info.cwd = journal::working_directory();
   info.version = BROOD_VERSION;
@@ -135,7 +144,8 @@ bool run_journal::is_done(map_job& job) {
 bool run_journal::look_up(map_job& job) {
   job.identity = identities_->identify(job);
   if (settings_.explain) {
-    const std::string why = journal_->explain(job.identity) + ": " + template_.text_for(job);
+    const std::string why =
+        journal_->explain(question_of(job, argv_)) + ": " + template_.text_for(job);
     write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " + printable(why) + "\n");
   }
   if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
@@ -242,8 +252,8 @@ struct dry_run_journal::past {
 };
 
 dry_run_journal::dry_run_journal(const map_settings& s, const command_template& c,
-                                 const template_options& o)
-    : identities_(s, c, o) {
+                                 const template_options& o, std::vector<std::string> argv)
+    : identities_(s, c, o), argv_(std::move(argv)) {
   const std::string path = journal::find_folder();
   if (path.empty()) return;
   const auto folder = journal::folder::open_ours(path);
@@ -260,7 +270,7 @@ bool dry_run_journal::is_done(map_job& job) {
 }
 
 std::string dry_run_journal::explain(const map_job& job) {
-  return past_ ? past_->all.explain(job.identity) : "runs: there is no journal yet";
+  return past_ ? past_->all.explain(question_of(job, argv_)) : "runs: there is no journal yet";
 }
 
 }  // namespace cli

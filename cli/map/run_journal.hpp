@@ -71,6 +71,7 @@ class run_journal {
   const command_template& template_;
   std::unique_ptr<identity_maker> identities_;
   std::unique_ptr<journal::writer> journal_;
+  std::vector<std::string> argv_;
   int kept_ = -1;  // the file that outputs are kept in
   std::string kept_name_;
   std::uint64_t kept_size_ = 0;
@@ -79,7 +80,9 @@ class run_journal {
 /// For --dry-run: would a job run or be skipped, and why, according to the journal.
 class dry_run_journal {
  public:
-  dry_run_journal(const map_settings& s, const command_template& c, const template_options& o);
+  /// `argv`: of this run.
+  dry_run_journal(const map_settings& s, const command_template& c, const template_options& o,
+                  std::vector<std::string> argv);
   ~dry_run_journal();
   bool is_done(map_job& job);
   std::string explain(const map_job& job);
@@ -87,6 +90,7 @@ class dry_run_journal {
  private:
   struct past;
   identity_maker identities_;
+  std::vector<std::string> argv_;
   std::unique_ptr<past> past_;
 };
 

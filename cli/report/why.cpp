@@ -6,6 +6,7 @@
 
 #include "journal/ending.hpp"
 #include "journal/history.hpp"
+#include "map/blocks_changed.hpp"
 #include "report/words.hpp"
 
 namespace cli {
@@ -18,7 +19,9 @@ void write_why(const journal::reader& journal, const journal::run_record& run,
   journal::history past(journal.where(), run.id, std::chrono::seconds(5));
   journal::job_identity id = last.identity;
   id.parts = past.parts_of(id.key);
-  const std::string reason = past.explain(id);
+  const std::string reason = past.explain({id, last.argv, [&run](const auto& before) {
+                                             return blocks_changed(before, run.info.argv);
+                                           }});
   // Without --resume a job runs even if it had been done.
   to << "  "
      << (reason.starts_with("skipped: ") ? "runs, though it " + reason.substr(9) + ": no --resume"

@@ -369,4 +369,43 @@ TEST_F(ToolJournal, AnotherUsersJournalNamesNoFilesOfOurs) {
   EXPECT_THAT(logs.err, HasSubstr("the journal that names it is not ours"));
 }
 
+// --- why a job runs
+// -------------------------------------------------------------------------------
+
+TEST_F(ToolJournal, ExplainNamesAMove) {
+  const auto explain = [](const std::string& folder) {
+    return support::run_bare({"/bin/sh", "-c",
+                              "cd " + folder + " && exec '" + support::tool() +
+                                  "' map --resume --explain true ::: a"})
+        .err;
+  };
+  ASSERT_EQ(::mkdir(path("old").c_str(), 0700), 0);
+  EXPECT_EQ(explain("old"), "job 1 runs: no earlier run has it: true a\n");
+  ASSERT_EQ(::rename(path("old").c_str(), path("new").c_str()), 0);
+  const std::string moved = "job 1 runs: the directory changed since run 1, which was in '";
+  EXPECT_THAT(explain("new"), HasSubstr(moved + path("old") + "'"));
+  EXPECT_THAT(explain("new"), HasSubstr("skipped: succeeded in run 2"));
+}
+
+TEST_F(ToolJournal, ExplainNamesANewBlockSize) {
+  support::write_file(path("input"), std::string(3000, '\n'));
+  const auto explain = [](const std::string& flag, const std::string& value) {
+    const words flags{"--pipe", flag, value, "-a", "input", "--resume", "--explain"};
+    words argv = map({});
+    argv.insert(argv.end(), flags.begin(), flags.end());
+    argv.insert(argv.end(), {"wc", "-l"});
+    return support::run_bare(argv).err;
+  };
+  EXPECT_THAT(explain("--block", "2K"), HasSubstr("no earlier run has it"));
+  EXPECT_THAT(explain("--block", "1K"),
+              HasSubstr("runs: --block changed from 2K to 1K since run 1"));
+  EXPECT_THAT(explain("-n", "500"),
+              HasSubstr("runs: --block changed from 1K to 1M, -n changed from none to 500 since"));
+  support::write_file(path("input"), std::string(400, '\n'));
+  EXPECT_THAT(explain("-n", "500"), HasSubstr("runs: the block of stdin changed since run 3"));
+  const std::string dry =
+      support::run_bare(map({"--pipe", "-a", "input", "--dry-run", "--explain", "wc", "-l"})).out;
+  EXPECT_THAT(dry, HasSubstr("skipped: succeeded in run 4"));  // it is the same block
+}
+
 }  // namespace

@@ -114,14 +114,16 @@ class journal_damage : public testing::Test {
     ends(what, [&] {
       journal::history past(held(), INT64_MAX, 50ms);
       for (const std::string word : {"a", "b", "d"}) {
-        (void)past.explain(some_attempt(1, {word}).identity);
+        const journal::attempt a = some_attempt(1, {word});
+        (void)past.explain({a.identity, a.argv});
       }
     });
     ends(what, [&] {
       journal::writer j(folder(), {.busy = 50ms});
       j.begin_run(some_run());
       (void)j.succeeded(some_attempt(1, {"a"}).identity.key);
-      (void)j.explain(some_attempt(1, {"a"}).identity);
+      const journal::attempt a = some_attempt(1, {"a"});
+      (void)j.explain({a.identity, a.argv});
       j.record(some_attempt(1, {"a"}, 1));
       j.end_run(1);
     });

@@ -32,6 +32,10 @@ std::string failure_of(Do what) {
   return "";
 }
 
+std::string why(journal::writer& j, const journal::attempt& a) {
+  return j.explain({a.identity, a.argv});
+}
+
 class journal_test : public testing::Test {
  protected:
   std::string folder() const { return temp_ / ".brood"; }
@@ -206,17 +210,19 @@ TEST_F(journal_test, explains_why_a_job_runs) {
   }
   journal::writer j(folder());
   j.begin_run(some_run());
-  EXPECT_EQ(j.explain(good.identity), "skipped: succeeded in run 1");
-  EXPECT_EQ(j.explain(bad.identity), "runs: failed in run 1: exit status 3");
-  EXPECT_EQ(j.explain(open.identity), "runs: not finished in run 1");
-  EXPECT_EQ(j.explain(job({"wc", "x"}, 0, "de").identity),
-            "runs: the variable LANG changed since run 1");
-  EXPECT_EQ(j.explain(job({"wc", "-l", "x"}, 0, "C").identity),
+  EXPECT_EQ(why(j, good), "skipped: succeeded in run 1");
+  EXPECT_EQ(why(j, bad), "runs: failed in run 1: exit status 3");
+  EXPECT_EQ(why(j, open), "runs: not finished in run 1");
+  EXPECT_EQ(why(j, job({"wc", "x"}, 0, "de")), "runs: the variable LANG changed since run 1");
+  EXPECT_EQ(why(j, job({"wc", "-l", "x"}, 0, "C")),
             "runs: the command changed since run 1, where it was wc x");
-  EXPECT_EQ(j.explain(job({"wc", "new"}, 0, "C").identity), "runs: no earlier run has it");
+  EXPECT_EQ(why(j, job({"wc", "new"}, 0, "C")), "runs: no earlier run has it");
+  auto moved = job({"wc", "y"}, 0, "C");
+  moved.identity = journal::job_identifier().identify({.argv = moved.argv, .cwd = "/elsewhere"});
+  EXPECT_EQ(why(j, moved),
+            "runs: the directory changed since run 1, which was in '" + some_run().cwd + "'");
   support::write_file(temp_ / "data", "22");
-  EXPECT_EQ(j.explain(job({"wc", "x"}, 0, "C").identity),
-            "runs: the input 'data' changed since run 1");
+  EXPECT_EQ(why(j, job({"wc", "x"}, 0, "C")), "runs: the input 'data' changed since run 1");
 }
 
 TEST_F(journal_test, two_runs_at_once_keep_apart) {
@@ -279,7 +285,7 @@ TEST_F(journal_test, a_stopped_job_has_not_failed) {
   EXPECT_TRUE(attempts(1)[1].last);
   journal::writer j(folder());
   j.begin_run(some_run());
-  EXPECT_EQ(j.explain(a.identity), "runs: was stopped in run 1");
+  EXPECT_EQ(why(j, a), "runs: was stopped in run 1");
   j.end_run(0);
 }
 
