@@ -152,9 +152,16 @@ job_identity job_identifier::identify(const job_content& job) {
   for (const auto& [name, digest] : job.digests) {
     id.parts.push_back({job_part::kind::environment, name, digest});
   }
+  const auto full = [&job](const std::string& path) {
+    return path.starts_with('/') ? path : job.cwd + "/" + path;
+  };
   for (const std::string& path : job.inputs) {
-    const std::string full = path.starts_with('/') ? path : job.cwd + "/" + path;
-    id.parts.push_back({job_part::kind::input, path, digest_of_file(full)});
+    id.parts.push_back({job_part::kind::input, path, digest_of_file(full(path))});
+  }
+  for (const std::string& path : job.optional_inputs) {
+    const bool gone = ::access(full(path).c_str(), F_OK) != 0;
+    id.parts.push_back(
+        {job_part::kind::input, path, gone ? job_key{} : digest_of_file(full(path))});
   }
   const auto order = [](const job_part& p) { return std::tie(p.what, p.name); };
   std::sort(id.parts.begin(), id.parts.end(),

@@ -59,6 +59,8 @@ struct job_content {
       environment{};  ///< only the variables that were set for the job
   std::vector<std::pair<std::string, job_key>> digests{};  ///< of values by name, as of variables
   std::vector<std::string> inputs{};                       ///< paths; relative to `cwd`
+  /// The same, where it is no error that there is no such file.
+  std::vector<std::string> optional_inputs{};
   /// The arguments that fill the command's placeholders. Not part of the key: when only the command
   /// was changed, they let `--explain` say so.
   std::vector<std::string> subject{};

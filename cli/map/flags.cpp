@@ -152,6 +152,10 @@ constexpr own_flag own[] = {
      [](settings& s, text) { of_map(s).explain = true; }},
     {"--depends", "FILE", "Run a job again if FILE, which may have replacements, has changed",
      journaling, [](settings& s, text t) { of_map(s).depends.push_back(t); }},
+    {"--depends-file", "FILE", "The same for the files that FILE, as of gcc -MD, names", journaling,
+     [](settings& s, text t) { of_map(s).depfiles.push_back(t); }},
+    {"--creates", "FILE", "Run a job again if FILE, which may have replacements, is not there",
+     journaling, [](settings& s, text t) { of_map(s).creates.push_back(t); }},
 
     {"--shell", "", "The command is text for /bin/sh; every replacement is quoted", command,
      [](settings& s, text) { s.shell = true; }},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <climits>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "journal/folder.hpp"
 #include "journal/history.hpp"
 #include "map/blocks_changed.hpp"
+#include "map/depfile.hpp"
 
 namespace cli {
 
@@ -51,11 +53,31 @@ journal::attempt describe(const map_job& job) {
   return a;
 }
 
+/// What is to be said of a job whose file `missing` is not there; "": all are.
+std::string with_missing(const std::string& missing, std::string why) {
+  const bool decides = why.starts_with("skipped: ") || why.find("' is gone") != why.npos;
+  return !missing.empty() && decides ? "runs: '" + missing + "' is not there" : why;
+}
+
+/// Empty if it cannot be read.
+std::string read_whole(const std::string& path) {
+  std::string text;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return text;
+  std::array<char, 65536> block;
+  for (;;) {
+    const ssize_t n = read_at(fd, block, text.size());
+    if (n <= 0) break;
+    text.append(block.data(), static_cast<std::size_t>(n));
+  }
+  ::close(fd);
+  return text;
+}
+
 /// `argv`: of this run.
 journal::question question_of(const map_job& job, const std::vector<std::string>& argv) {
-  return {job.identity, job.cmd.args(), [&argv](const std::vector<std::string>& before) {
-            return blocks_changed(before, argv);
-          }};
+  return {job.identity, job.cmd.args(),
+          [&argv](const std::vector<std::string>& before) { return blocks_changed(before, argv); }};
 }
 
 }  // namespace
@@ -79,6 +101,51 @@ identity_maker::identity_maker(const map_settings& s, const command_template& c,
     }
   }
   for (const std::string& d : s.depends) depends_.push_back(parse_pieces(d, o));
+  for (const std::string& d : s.depfiles) depfiles_.push_back(parse_pieces(d, o));
+  for (const std::string& f : s.creates) creates_.push_back(parse_pieces(f, o));
+}
+
+std::string identity_maker::path_of(const std::vector<piece>& pieces, const map_job& job) const {
+  std::string path = template_.fill(pieces, job);
+  return path.starts_with('/') ? path : cwd_ + "/" + path;
+}
+
+/// What the files of --depends-file name that --depends and --stdin do not.
+std::vector<std::string> identity_maker::dependencies(const map_job& job) const {
+  std::vector<std::string> all;
+  for (const auto& pieces : depfiles_) {
+    for (std::string& name : parse_depfile(read_whole(path_of(pieces, job)))) {
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(std::move(name));
+    }
+  }
+  return all;
+}
+
+std::string identity_maker::find_missing(const map_job& job) const {
+  for (const auto* const files : {&creates_, &depfiles_}) {
+    for (const auto& pieces : *files) {
+      if (::access(path_of(pieces, job).c_str(), F_OK) != 0) return template_.fill(pieces, job);
+    }
+  }
+  return {};
+}
+
+journal::job_identity identity_maker::identify_ended(const map_job& job) {
+  if (depfiles_.empty()) return job.identity;
+  map_job anew;
+  anew.seq = job.seq;
+  anew.args = job.args;
+  if (job.block) anew.block.emplace().digest = job.block->digest;
+  anew.slot = 1;  // as before it ran
+  anew.cmd = template_.command_for(anew);
+  for (const std::string& name : dependencies(anew)) {
+    struct stat about {};
+    const std::string path = name.starts_with('/') ? name : cwd_ + "/" + name;
+    if (::stat(path.c_str(), &about) != 0) continue;
+    const std::int64_t changed = about.st_mtim.tv_sec * 1'000'000'000 + about.st_mtim.tv_nsec;
+    if (changed >= job.started) return job.identity;
+  }
+  return identify(anew);
 }
 
 journal::job_identity identity_maker::identify(const map_job& job) {
@@ -89,6 +156,10 @@ journal::job_identity identity_maker::identify(const map_job& job) {
   if (job.block) what.digests.emplace_back("stdin", job.block->digest);
   what.inputs = inputs_;
   for (const auto& pieces : depends_) what.inputs.push_back(template_.fill(pieces, job));
+  what.optional_inputs = dependencies(job);
+  std::erase_if(what.optional_inputs, [&what](const std::string& path) {
+    return std::find(what.inputs.begin(), what.inputs.end(), path) != what.inputs.end();
+  });
   what.subject = job.args;
   return identifier_.identify(what);
 }
@@ -143,12 +214,13 @@ bool run_journal::is_done(map_job& job) {
 
 bool run_journal::look_up(map_job& job) {
   job.identity = identities_->identify(job);
+  const std::string missing = identities_->find_missing(job);
   if (settings_.explain) {
-    const std::string why =
-        journal_->explain(question_of(job, argv_)) + ": " + template_.text_for(job);
+    const std::string why = with_missing(missing, journal_->explain(question_of(job, argv_))) +
+                            ": " + template_.text_for(job);
     write_all(STDERR_FILENO, "job " + std::to_string(job.seq) + " " + printable(why) + "\n");
   }
-  if (!settings_.resume || !journal_->succeeded(job.identity.key)) return false;
+  if (!settings_.resume || !missing.empty() || !journal_->succeeded(job.identity.key)) return false;
   journal_->job_skipped(job.seq, job.identity.key);
   return true;
 }
@@ -204,6 +276,7 @@ void run_journal::ended(const job_end& end, const slot_output* output) {
   if (!journal_) return;
   journal::attempt a = describe(*end.job);
   a.success = end.success;
+  if (end.success) a.identity = in_batch([&] { return identities_->identify_ended(*end.job); });
   a.last = end.last;
   if (const brood::completed_process* r = end.result) {
     a.wall = r->usage.wall;
@@ -266,11 +339,13 @@ dry_run_journal::~dry_run_journal() = default;
 
 bool dry_run_journal::is_done(map_job& job) {
   job.identity = identities_.identify(job);
-  return past_ && std::binary_search(past_->done.begin(), past_->done.end(), job.identity.key);
+  return past_ && identities_.find_missing(job).empty() &&
+         std::binary_search(past_->done.begin(), past_->done.end(), job.identity.key);
 }
 
 std::string dry_run_journal::explain(const map_job& job) {
-  return past_ ? past_->all.explain(question_of(job, argv_)) : "runs: there is no journal yet";
+  if (!past_) return "runs: there is no journal yet";
+  return with_missing(identities_.find_missing(job), past_->all.explain(question_of(job, argv_)));
 }
 
 }  // namespace cli

@@ -18,20 +18,30 @@
 namespace cli {
 
 /// What identifies a job for --resume: its command, directory, the environment that was set for it,
-/// its stdin, and the files of --depends.
+/// its stdin, and the files of --depends and --depends-file.
 class identity_maker {
  public:
   identity_maker(const map_settings& s, const command_template& c, const template_options& o);
   /// Errors: failure, for a file that cannot be read.
   journal::job_identity identify(const map_job& job);
+  /// Of a job that has succeeded, and has perhaps written its --depends-file anew: as the next run
+  /// will find it. If a file changed while the job ran, as it was before.
+  journal::job_identity identify_ended(const map_job& job);
+  /// The first file of --creates and --depends-file that is not there; without it the job is not
+  /// done. "": all are.
+  std::string find_missing(const map_job& job) const;
 
  private:
+  std::string path_of(const std::vector<piece>& pieces, const map_job& job) const;
+  std::vector<std::string> dependencies(const map_job& job) const;
   const map_settings& settings_;
   const command_template& template_;
   std::string cwd_;
   std::vector<std::pair<std::string, std::string>> environment_;
   std::vector<std::string> inputs_;  // that all jobs have
   std::vector<std::vector<piece>> depends_;
+  std::vector<std::vector<piece>> depfiles_;
+  std::vector<std::vector<piece>> creates_;
   journal::job_identifier identifier_;
 };
 

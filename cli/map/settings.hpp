@@ -69,6 +69,8 @@ struct map_settings : settings {
   bool resume = false;
   bool explain = false;
   std::vector<std::string> depends;
+  std::vector<std::string> depfiles;  ///< of --depends-file
+  std::vector<std::string> creates;
 };
 
 /// The number of jobs that this is on this machine. Errors: failure.

@@ -408,4 +408,58 @@ TEST_F(ToolJournal, ExplainNamesANewBlockSize) {
   EXPECT_THAT(dry, HasSubstr("skipped: succeeded in run 4"));  // it is the same block
 }
 
+TEST_F(ToolJournal, AJobRunsAgainWithoutWhatItCreates) {
+  const auto run = [] {
+    return support::run_bare(map({"--resume", "--explain", "--creates", "{.}.o", "--shell",
+                                  "echo >{.}.o; echo made {}", ":::", "a.c", "b.c"}));
+  };
+  EXPECT_THAT(run().out, HasSubstr("made a.c\n"));
+  EXPECT_EQ(run().out, "");
+  ASSERT_EQ(::unlink(path("a.o").c_str()), 0);
+  const finished dry =
+      support::run_bare(map({"--resume", "--dry-run", "--creates", "{.}.o", "--shell",
+                             "echo >{.}.o; echo made {}", ":::", "a.c", "b.c"}));
+  EXPECT_EQ(dry.out, "echo >'a'.o; echo made a.c\n");
+  const finished again = run();
+  EXPECT_EQ(again.out, "made a.c\n");
+  EXPECT_THAT(again.err, HasSubstr("job 1 runs: 'a.o' is not there: "));
+  EXPECT_THAT(again.err, HasSubstr("job 2 skipped: succeeded in run 1"));
+}
+
+TEST_F(ToolJournal, AJobRunsAgainIfAFileOfItsDependencyFileChanges) {
+  const auto run = [] {
+    return support::run_bare(
+        map({"--resume", "--explain", "--depends-file", "{}.d", "--shell",
+             "echo {}.o: {} \\\\ >{}.d; echo ' h.h' >>{}.d; echo made", ":::", "a.c"}));
+  };
+  support::write_file(path("a.c"), "1");
+  support::write_file(path("h.h"), "1");
+  EXPECT_EQ(run().out, "made\n");
+  EXPECT_EQ(support::read_file(path("a.c.d")), "a.c.o: a.c \\\n h.h\n");
+  const finished second = run();
+  EXPECT_EQ(second.out, "") << second.err;
+  support::write_file(path("h.h"), "2");
+  const finished changed = run();
+  EXPECT_EQ(changed.out, "made\n");
+  EXPECT_THAT(changed.err, HasSubstr("runs: the input 'h.h' changed since run 1"));
+  EXPECT_EQ(run().out, "");
+  ASSERT_EQ(::unlink(path("a.c.d").c_str()), 0);
+  const finished without = run();
+  EXPECT_EQ(without.out, "made\n");
+  EXPECT_THAT(without.err, HasSubstr("runs: 'a.c.d' is not there"));
+  EXPECT_EQ(run().out, "");
+}
+
+// The header that it has read may have been the old one.
+TEST_F(ToolJournal, AJobDuringWhichADependencyChangedRunsAgain) {
+  const auto run = [] {
+    return support::run_bare(
+               map({"--resume", "--depends-file", "d", "--shell",
+                    "sleep 0.05; echo x >h.h; echo o: h.h >d; echo made {}", ":::", "a"}))
+        .out;
+  };
+  EXPECT_EQ(run(), "made a\n");
+  EXPECT_EQ(run(), "made a\n");
+}
+
 }  // namespace
