@@ -27,7 +27,7 @@ class Fifo : public support::level_test {
   }
   options limited() const {
     options o;
-    o.timeout = 200ms;
+    o.timeout = 500ms;  // a busy machine has to get to the open by then
     o.contain = GetParam();
     return o;
   }

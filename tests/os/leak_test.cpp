@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -211,7 +212,10 @@ TEST_F(GuardianDeath, EndsWait) {
 
 TEST_F(GuardianDeath, DoesNotKeepAStopFromItsWork) {
   support::kill_pid(guardian);
-  EXPECT_EQ(command.stop().signal(), SIGKILL);
+  // Where the kernel tells how it ended (Linux 6.15, once process 1 has reaped it), it was by the
+  // first step of the stop; else it is known that it was killed.
+  const std::optional<int> signal = command.stop().signal();
+  EXPECT_TRUE(signal == SIGTERM || signal == SIGKILL) << signal.value_or(0);
 }
 
 TEST_F(GuardianDeath, DoesNotKeepSignalsFromBeingHarmless) {

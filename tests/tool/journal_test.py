@@ -109,7 +109,8 @@ class Journal(unittest.TestCase):
             refused = subprocess.run([*prefix, WRITER, self.folder, "1"], cwd="/", stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT)
             self.assertEqual(refused.returncode, 1)
-            self.assertRegex(refused.stdout.decode(), rf"^brood: the folder of the journal, '{self.folder}', belongs to another user \(\d+\)\n$")
+            why = r"belongs to another user \(\d+\)" if prefix else "cannot be written to: Permission denied"
+            self.assertRegex(refused.stdout.decode(), rf"^brood: the folder of the journal, '{self.folder}', {why}\n$")
         finally:
             self.folder.chmod(0o755)
 
