@@ -229,12 +229,13 @@ void execution::step_locked(std::int64_t now, bool of_streams) {
 
 void execution::step() {
   const std::int64_t now = sys::now();
+  bool give_up = false;
   {
     const std::lock_guard hold(lock_);
     step_locked(now, true);
+    give_up = std::exchange(give_up_, false);  // a stop may set it again
   }
-  if (!std::exchange(give_up_, false)) return;
-  ends_.pump.drain_ready();
+  if (give_up) ends_.pump.drain_ready();
 }
 
 // Commands that talk are looked at more often.

@@ -195,6 +195,7 @@ class execution {
   deadline deliver_at_;     // when it goes on
   unsigned delivered_ = 0;  // counts signals to everybody
   deadline until_;          // as of the last step
+  bool give_up_ = false;    // the streams
   bool released_ = false;
   std::optional<error> hanging_start_;  // a stop came before the exec
   sys::fd woken_;
@@ -202,7 +203,6 @@ class execution {
   // Of the thread that carries it on.
   stream_ends ends_;
   bool lent_ = false;
-  bool give_up_ = false;
   std::size_t scope_items_ = 0;  // of wants(): from here on those of the scope
   deadline scope_until_;         // of wants(): when the scope is to be updated
   std::int64_t pause_ = 0;       // between looks, where the exit is no event
