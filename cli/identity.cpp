@@ -19,8 +19,10 @@ namespace {
 
 void set_unless_given(brood::environment& env, std::string_view name, std::string_view value) {
   const auto& changes = env.changes();
-  const bool given = std::any_of(changes.begin(), changes.end(),
-                                 [name](const auto& change) { return change.name == name; });
+  const auto& passed = env.passed();
+  const bool changed = std::any_of(changes.begin(), changes.end(),
+                                   [name](const auto& change) { return change.name == name; });
+  const bool given = changed || std::find(passed.begin(), passed.end(), name) != passed.end();
   if (!given) env.set(name, value);
 }
 

@@ -259,7 +259,10 @@ int verb_run(std::span<char* const> words) {
   pass_jobserver(s.options);
   if (s.pipe) {
     check_streams(s);
-    return run_pipe(words.subspan(count), s);
+    const terminal_modes modes;
+    const int status = run_pipe(words.subspan(count), s);
+    if (status >= exit_timed_out) modes.restore();
+    return status;
   }
   const brood::command cmd = make_command(words.subspan(count), s);
   check_streams(s);

@@ -76,6 +76,14 @@ bool is_pipe(int descriptor) {
   return ::fstat(descriptor, &about) == 0 && (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode));
 }
 
+/// In append mode, so that nobody who shares it overwrites the others.
+int open_shared(const std::string& path, bool append) {
+  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (append ? 0 : O_TRUNC);
+  const int file = ::open(path.c_str(), how, 0666);
+  if (file < 0) throw system_failure("open '" + path + "'");
+  return file;
+}
+
 void append_line(const std::string& path, const std::string& line) {
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
   const bool written = file >= 0 && write_all(file, line);
@@ -131,7 +139,13 @@ streams::streams(settings& s)
     o.out = appended(o.out);
     o.err = appended(o.err);
   }
-  if (s.merge || is_same_file(o.out, o.err)) o.err = brood::STDOUT;
+  const bool one_file = is_same_file(o.out, o.err);
+  if (s.pipe) {
+    if (s.merge) o.err = brood::STDOUT;
+    open_once(s, one_file);
+  } else if (s.merge || one_file) {
+    o.err = brood::STDOUT;
+  }
   if (s.json) {
     collect(s);
     bound(s);
@@ -151,7 +165,7 @@ streams::streams(settings& s)
 }
 
 streams::~streams() {
-  for (const int fd : {tee_, held_out_, held_err_}) {
+  for (const int fd : {tee_, errors_, held_out_, held_err_}) {
     if (fd >= 0) ::close(fd);
   }
 }
@@ -161,6 +175,17 @@ void streams::collect(settings& s) {
   if (o.capture_output) return;
   if (!s.has("out")) o.out = brood::PIPE;
   if (!s.has("err") && !s.merge) o.err = brood::PIPE;
+}
+
+/// The file of --stderr, which else each stage would open for itself, and empty.
+void streams::open_once(settings& s, bool one_file) {
+  brood::options& o = s.options;
+  if (o.err.what() != kind::file) return;
+  const bool exists = ::access(o.err.path().c_str(), F_OK) == 0;
+  if (exists && !is_regular(o.err.path())) return;  // a FIFO's open may block: a stage's, not ours
+  errors_ = open_shared(o.err.path(), s.append);
+  o.err = brood::fd(errors_);
+  if (one_file) o.out = o.err;
 }
 
 /// One object in memory, which a reader has to hold as well.
@@ -180,10 +205,7 @@ void streams::hold_back(brood::stdio& stream, int& spool, bool through_us) {
 }
 
 void streams::copy_to(const std::string& path, settings& s) {
-  // Both streams share one open file in append mode, so neither overwrites the other.
-  const int how = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (s.append ? 0 : O_TRUNC);
-  tee_ = ::open(path.c_str(), how, 0666);
-  if (tee_ < 0) throw system_failure("open '" + path + "'");
+  tee_ = open_shared(path, s.append);
   brood::options& o = s.options;
   if (o.capture_output) {
     o.out = brood::PIPE;

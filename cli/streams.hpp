@@ -35,11 +35,13 @@ class streams {
   void bound(settings& s);
   void hold_back(brood::stdio& stream, int& spool, bool through_us);
   void copy_to(const std::string& path, settings& s);
+  void open_once(settings& s, bool one_file);
 
   std::int64_t input_at_ = -1;  // where our stdin is, if it is a file
   bool quiet_ok_ = false;
   bool json_ = false;
   int tee_ = -1;
+  int errors_ = -1;  // of all stages of a pipeline
   int held_out_ = -1;
   int held_err_ = -1;
 };

@@ -41,3 +41,13 @@ a 'b c' | d
 
 $ brood run --pipe -- $HELPER out r + pause -- $HELPER cat >out & until test -s out; do sleep 0.01; done; kill -TERM $!; wait $!; echo "status $?"
 status 143
+
+$ brood run --pipe --stderr errors -- $HELPER err 'long one\n' + out 'x\n' -- $HELPER cat + err 'two\n'; cat errors
+x
+long one
+two
+
+$ brood run --pipe --stdout both --stderr ./both -- $HELPER err 'long one\n' + out 'x\n' -- $HELPER cat + err 'two\n'; cat both
+long one
+x
+two

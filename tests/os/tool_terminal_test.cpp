@@ -284,16 +284,18 @@ TEST_F(ToolTerminal, CtrlCReachesTheCommandOnceAndTheToolOutlivesIt) {
 
 TEST_F(ToolTerminal, TheModesThatAKilledCommandHasSetArePutBack) {
   terminal t;
-  const std::string job = "sh -c 'stty -echo raw; exec sleep 1000'";
+  const std::string job = "sh -c 'stty -echo raw; kill -KILL $$'";
   const std::string look = "; stty -a | grep -o -e '-*icanon'; echo en''d\n";
   // The prompt may come before it on its line.
   const auto is_put_back = [&t] {
     const std::string seen = t.await("end\r\n");
     return seen.find("icanon\r\n") != seen.npos && seen.find("-icanon\r\n") == seen.npos;
   };
-  t.type("$T run -q -t 0.3 -- " + job + look);
+  t.type("$T run -- " + job + look);
   EXPECT_TRUE(is_put_back());
-  t.type("$T map --no-journal -q -t 0.3 sh -c 'stty raw </dev/tty; exec sleep 1000' ::: 1" + look);
+  t.type("$T map --no-journal -q sh -c 'stty raw </dev/tty; kill -KILL $$' ::: 1" + look);
+  EXPECT_TRUE(is_put_back());
+  t.type("$T run --pipe -- " + job + " -- cat" + look);
   EXPECT_TRUE(is_put_back());
 }
 
