@@ -266,6 +266,7 @@ class shell_reader {
     } else if (c == '$') {
       read_dollar(w, false, depth);
     } else if (c == '`') {
+      w.substitutes = true;
       give_up("within or after `...`");
     } else {
       w.text += c;
@@ -316,6 +317,7 @@ class shell_reader {
         if (after() != '\n') w.text += after();
         at_ += 2;
       } else if (c == '`') {
+        w.substitutes = true;
         give_up("within or after `...`");
       } else if (c == '$') {
         read_dollar(w, true, depth);
@@ -336,6 +338,7 @@ class shell_reader {
     if (c == '{') return read_parameter(w);
     if (c == '\\') return give_up("after '$\\'");
     if (c == '(') {
+      w.substitutes = true;
       if (in_quotes) return give_up("within or after \"...$(...)...\"");
       note_path(w);
       expand(w, 2);
@@ -539,6 +542,7 @@ class shell_reader {
     for (const std::string& n : w.names) evaluated_.insert(n == "@" ? first_parameter : n);
     if (!w.names.empty() && evaluates_.empty()) evaluates_ = where_command;
     if (w.parameters) evaluated_.insert("@");
+    if (w.substitutes) note_evaluation(where_command);  // what it prints may come from any variable
   }
 
   void take_argument(simple_command& c, const shell_word& w) {

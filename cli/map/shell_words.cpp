@@ -119,19 +119,34 @@ bool names_variable(std::string_view format) {
 
 namespace {
 
-/// A variable stands where a command can.
-bool runs_variable(std::string_view text) {
+/// Whether a command can begin at `at`, after assignments and redirections perhaps.
+bool begins_command(std::string_view text, std::size_t at) {
   constexpr std::string_view before[] = {"if",    "then",    "else", "elif", "while",
                                          "until", "do",      "time", "-p",   "command",
                                          "exec",  "builtin", "eval", "!",    "{"};
-  for (std::size_t i = text.find('$'); i != npos; i = text.find('$', i + 1)) {
-    if (parameter_length(text.substr(i + 1)) == 0) continue;
-    const std::size_t end = text.substr(0, i).find_last_not_of(" \t\"");
-    if (end == npos) continue;
+  for (;;) {
+    const std::size_t end = text.substr(0, at).find_last_not_of(" \t\"");
+    if (end == npos) return false;
     if (has(";&|(`\n", text[end])) return true;
-    const std::size_t begin = text.substr(0, end + 1).find_last_of(" \t\n;&|()`");
-    const std::size_t from = begin == npos ? 0 : begin + 1;
-    if (among(before, text.substr(from, end + 1 - from))) return true;
+    const std::size_t blank = text.substr(0, end + 1).find_last_of(" \t\n;&|()`");
+    const std::size_t begin = blank == npos ? 0 : blank + 1;
+    const std::string_view word = text.substr(begin, end + 1 - begin);
+    if (among(before, word)) return true;
+    const std::size_t last = text.substr(0, begin).find_last_not_of(" \t");
+    const bool joins = last != npos && last > 0 && text[last] == '&' && has("<>", text[last - 1]);
+    const bool is_target = joins || (last != npos && has("<>", text[last]));  // of 2>&1, of > file
+    if (!is_target && word.find_first_of("=<>") == npos) return false;
+    at = begin;
+  }
+}
+
+/// A variable stands where a command can, or what prints one: $(...) or `...`.
+bool runs_variable(std::string_view text) {
+  for (std::size_t i = text.find_first_of("$`"); i != npos; i = text.find_first_of("$`", i + 1)) {
+    const std::string_view rest = text.substr(i + 1);
+    const bool expands =
+        text[i] == '`' || (!rest.empty() && has("{(", rest[0])) || parameter_length(rest) > 0;
+    if (expands && begins_command(text, i)) return true;
   }
   return false;
 }

@@ -11,16 +11,17 @@ namespace cli {
 
 /// A word of shell text.
 struct shell_word {
-  std::string text = {};    ///< what it has beside expansions and values, without its quotes
-  std::string start = {};   ///< of it, before the first quote, expansion or value
-  bool literal = true;      ///< without expansions and values
-  bool quoted = false;      ///< some of it
-  bool own_value = false;   ///< it has a value
-  bool any_value = false;   ///< it, or a command within it, has one
-  bool path = false;        ///< before its first value stands what makes it a path, as in ./{}
-  bool open = false;        ///< it begins with a value or an expansion
-  bool many = false;        ///< it can become several words
-  bool parameters = false;  ///< it has $@, which may be no word even within quotes
+  std::string text = {};     ///< what it has beside expansions and values, without its quotes
+  std::string start = {};    ///< of it, before the first quote, expansion or value
+  bool literal = true;       ///< without expansions and values
+  bool quoted = false;       ///< some of it
+  bool own_value = false;    ///< it has a value
+  bool any_value = false;    ///< it, or a command within it, has one
+  bool path = false;         ///< before its first value stands what makes it a path, as in ./{}
+  bool open = false;         ///< it begins with a value or an expansion
+  bool many = false;         ///< it can become several words
+  bool parameters = false;   ///< it has $@, which may be no word even within quotes
+  bool substitutes = false;  // has $(...) or `...`
   std::vector<std::string> names = {};  ///< of variables and parameters in it
   int braces = 0;                       ///< how much of a {a,b} it has
 

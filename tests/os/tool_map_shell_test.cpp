@@ -251,7 +251,12 @@ TEST_F(ToolMapShell, WhereQuotesDoNotQuoteItIsRefusedBeforeAnythingRuns) {
   for (const std::string text :
        {"echo $(( {} + 1 ))", "echo \"$((x+{}))\"", "{} x", "echo a; {}", "if true; then {}; fi",
         "cat <<E\n{}\nE", "echo `echo {}`", "case a in {}) echo;; esac", "eval echo {}",
-        "sh -c 'echo {}'", "[[ {} -eq 1 ]]", "x={}; echo $((x+1))", "echo ${}"}) {
+        "sh -c 'echo {}'", "[[ {} -eq 1 ]]", "x={}; echo $((x+1))", "echo ${}",
+        // What runs is printed by a command, or comes after what is not followed.
+        "x={}; $(echo $x)", "x={}; \"$(echo $x)\"", "x={}; `echo $x`", "x={}; exec $(echo $x)",
+        "x={}; a=1 $(echo $x)", "x={}; : \"$(exec ${x#a})\"", "x={}; : \"$(:)\"; ${x}",
+        "x={}; : \"$(:)\"; $(echo $x)", "x={}; : `:`; `echo $x`", "x={}; : `:`; a=1 b= $x",
+        "x={}; : `:`; > /dev/null $x", "x={}; : `:`; 2>&1 $x"}) {
     for (const std::string value : {"$(touch pwned)", "a[$(touch pwned)]", "touch pwned"}) {
       const finished end =
           support::run_bare(map({"--shell", ": > started; " + text, ":::", value}));
