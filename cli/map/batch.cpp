@@ -79,8 +79,10 @@ int batch::run() {
   }
   drop_waiting();
   printer_.flush();
+  // What a terminal has sent ends a job as soon as it reaches us.
+  const int signal = signals_.signal_by_now();
   say_outcome();
-  if (signals_.signal() != 0) return exit_signal_base + signals_.signal();
+  if (signal != 0) return exit_signal_base + signal;
   if (fatal_) return *fatal_;
   if (halted_ && settings_.halt.what == halt_policy::kind::success) return 0;
   constexpr std::uint64_t most = 101;
